@@ -1,0 +1,284 @@
+//! The state machine of an execution: (state, event) → (state, effects), and nothing else.
+//!
+//! Every event may arrive twice, late, or out of order: a repeated one is `AlreadyDone`, an impossible one `Refused`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::progress::Progress;
+use super::{Execution, Lease, Resolution, State, Stop, TrailEvent};
+use crate::ids::{StepId, UserId};
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+use crate::request::RenderedRequest;
+use crate::time::Time;
+
+/// What happens to an execution.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A worker asks for the execution, to begin or to take over.
+    Claim { lease: Lease, next: Next },
+    /// The worker of this epoch goes on to further steps.
+    Advance { epoch: u32, next: Next },
+    /// An attempt ended.
+    Attempted { step: StepId, attempt: usize, outcome: Outcome },
+    /// The worker of this epoch gives the execution back before its deadline.
+    Yield { epoch: u32 },
+    /// The sweeper found it due: it is owed another nudge.
+    Overdue { grace: Duration },
+    /// The process that held the lease is known to be gone, as after a restart of the only one.
+    Orphaned,
+    /// A person asks it to stop.
+    Cancel { by: UserId, reason: String },
+    /// A person decides about an unknown outcome.
+    Resolve { by: UserId, resolution: Resolution, reason: String },
+    /// Its job ended in the dead-letter queue: finish it without another call.
+    Abandon { reason: String },
+}
+
+/// What a worker found out before it asks to begin steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Next {
+    /// The guard's answer; an error ends the execution without another call.
+    pub clearance: Result<(), String>,
+    /// Rendered requests of the steps that would begin, and why one could not be rendered.
+    pub requests: BTreeMap<StepId, Result<RenderedRequest, String>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    Moved(Box<Moved>),
+    /// The event's effect is already in the state.
+    AlreadyDone,
+    Refused(Refusal),
+}
+
+/// The state after an event, and what must be done once it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
+    pub to: Execution,
+    pub effects: Vec<Effect>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Send this attempt, once.
+    Send { step: StepId, attempt: usize },
+    /// Nudge a worker at this moment.
+    Nudge { at: Time },
+    /// Write an entry in the audit log, in the same commit.
+    Audit { action: &'static str, actor: Option<UserId>, reason: Option<String> },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("another worker holds it until {0}")]
+    Leased(Time),
+    #[error("nothing is due before {0}")]
+    NotDue(Time),
+    #[error("it waits for a person to resolve an unknown outcome")]
+    AwaitsReview,
+    #[error("the worker's epoch {0} is over")]
+    StaleEpoch(u32),
+    #[error("a call is in flight")]
+    InFlight,
+    #[error("there is no such attempt")]
+    UnknownAttempt,
+    #[error("it is {0}")]
+    WrongState(super::ExecutionStatus),
+}
+
+/// The transition that `event` causes at `now`.
+pub fn decide(execution: &Execution, plan: &Plan, event: Event, now: Time) -> Decision {
+    let progress = Progress::new(execution, plan, now);
+    match event {
+        Event::Claim { lease, next } => claim(progress, lease, next),
+        Event::Advance { epoch, next } => advance(progress, epoch, next),
+        Event::Attempted { step, attempt, outcome } => attempted(progress, &step, attempt, outcome),
+        Event::Yield { epoch } => give_back(progress, epoch),
+        Event::Overdue { grace } => overdue(progress, grace),
+        Event::Orphaned => orphaned(progress),
+        Event::Cancel { by, reason } => cancel(progress, by, reason),
+        Event::Resolve { by, resolution, reason } => resolve(progress, by, resolution, reason),
+        Event::Abandon { reason } => abandon(progress, &reason),
+    }
+}
+
+fn claim(mut progress: Progress<'_>, lease: Lease, next: Next) -> Decision {
+    let now = progress.now();
+    let refusal = match progress.state() {
+        State::Succeeded | State::Failed { .. } | State::Cancelled { .. } => return Decision::AlreadyDone,
+        State::NeedsReview { .. } => Some(Refusal::AwaitsReview),
+        State::Running { lease: held } if held.until > now => Some(Refusal::Leased(held.until)),
+        State::Waiting { until, .. } if *until > now => Some(Refusal::NotDue(*until)),
+        State::Pending | State::Running { .. } | State::Waiting { .. } => None,
+    };
+    if let Some(refusal) = refusal {
+        return Decision::Refused(refusal);
+    }
+    progress.take_over(lease);
+    progress.give_up_in_flight("the worker stopped before the answer was stored");
+    progress.begin_or_conclude(next);
+    progress.moved()
+}
+
+fn advance(mut progress: Progress<'_>, epoch: u32, next: Next) -> Decision {
+    match holds(&progress, epoch) {
+        Err(refusal) => Decision::Refused(refusal),
+        Ok(()) if progress.any_in_flight() && !progress.has_room() => Decision::AlreadyDone,
+        Ok(()) => {
+            progress.begin_or_conclude(next);
+            progress.moved()
+        }
+    }
+}
+
+fn attempted(mut progress: Progress<'_>, step: &StepId, attempt: usize, outcome: Outcome) -> Decision {
+    let Some(made) = progress.attempt(step, attempt) else {
+        return Decision::Refused(Refusal::UnknownAttempt);
+    };
+    match (&made.outcome, &made.late) {
+        (None, _) => {
+            progress.record(step, attempt, outcome);
+            progress.conclude();
+            progress.moved()
+        }
+        (Some(Outcome::Unknown { .. }), None) if !matches!(outcome, Outcome::Unknown { .. }) => {
+            progress.record_late(step, attempt, outcome);
+            progress.moved()
+        }
+        (Some(_), _) => Decision::AlreadyDone,
+    }
+}
+
+fn give_back(mut progress: Progress<'_>, epoch: u32) -> Decision {
+    match holds(&progress, epoch) {
+        Err(refusal) => Decision::Refused(refusal),
+        Ok(()) if progress.any_in_flight() => Decision::Refused(Refusal::InFlight),
+        Ok(()) => {
+            progress.wait_for_worker();
+            progress.moved()
+        }
+    }
+}
+
+/// The worker may act only while it holds the newest epoch; nobody may act on what has ended.
+fn holds(progress: &Progress<'_>, epoch: u32) -> Result<(), Refusal> {
+    match progress.state() {
+        State::Running { .. } if progress.epoch() == epoch => Ok(()),
+        State::Running { .. }
+        | State::Pending
+        | State::Waiting { .. }
+        | State::NeedsReview { .. }
+        | State::Succeeded
+        | State::Failed { .. }
+        | State::Cancelled { .. } => Err(Refusal::StaleEpoch(epoch)),
+    }
+}
+
+fn overdue(mut progress: Progress<'_>, grace: Duration) -> Decision {
+    let now = progress.now();
+    match progress.state() {
+        State::Succeeded | State::Failed { .. } | State::Cancelled { .. } => Decision::AlreadyDone,
+        State::Running { lease } if lease.until > now => {
+            let until = lease.until;
+            progress.due(until);
+            progress.moved()
+        }
+        State::Waiting { until, .. } if *until > now => {
+            let until = *until;
+            progress.due(until);
+            progress.moved()
+        }
+        State::NeedsReview { .. } => {
+            progress.due(now.plus(REVIEW_REMINDER));
+            progress.moved()
+        }
+        State::Pending | State::Running { .. } | State::Waiting { .. } => {
+            progress.due(now.plus(grace));
+            progress.effect(Effect::Nudge { at: now });
+            progress.moved()
+        }
+    }
+}
+
+/// Ends a lease early, so that the next claim takes over at once.
+fn orphaned(mut progress: Progress<'_>) -> Decision {
+    let now = progress.now();
+    match progress.state() {
+        State::Running { lease } if lease.until > now => {
+            progress.end_lease();
+            progress.effect(Effect::Nudge { at: now });
+            progress.moved()
+        }
+        State::Pending
+        | State::Running { .. }
+        | State::Waiting { .. }
+        | State::NeedsReview { .. }
+        | State::Succeeded
+        | State::Failed { .. }
+        | State::Cancelled { .. } => Decision::AlreadyDone,
+    }
+}
+
+/// How often the sweeper reports an execution that waits for a person.
+pub const REVIEW_REMINDER: Duration = Duration::from_hours(1);
+
+fn cancel(mut progress: Progress<'_>, by: UserId, reason: String) -> Decision {
+    match progress.state() {
+        State::Cancelled { .. } => Decision::AlreadyDone,
+        State::Succeeded | State::Failed { .. } => {
+            Decision::Refused(Refusal::WrongState(progress.execution().status()))
+        }
+        State::Running { .. } if progress.execution().stop.is_some() => Decision::AlreadyDone,
+        State::Running { .. } => {
+            progress.request_stop(Stop { by: by.clone(), at: progress.now(), reason: reason.clone() });
+            audit(&mut progress, "execution.cancel_requested", by, reason);
+            progress.moved()
+        }
+        State::Pending | State::Waiting { .. } | State::NeedsReview { .. } => {
+            progress.request_stop(Stop { by: by.clone(), at: progress.now(), reason: reason.clone() });
+            audit(&mut progress, "execution.cancelled", by, reason.clone());
+            progress.end(State::Cancelled { reason });
+            progress.moved()
+        }
+    }
+}
+
+fn resolve(mut progress: Progress<'_>, by: UserId, resolution: Resolution, reason: String) -> Decision {
+    let State::NeedsReview { step, .. } = progress.state() else {
+        return Decision::Refused(Refusal::WrongState(progress.execution().status()));
+    };
+    let step = step.clone();
+    progress.resolve(&step, resolution);
+    progress.trail(TrailEvent::Resolved { by: by.clone(), step, resolution, reason: reason.clone() });
+    let action = match resolution {
+        Resolution::Happened => "execution.resolved_as_happened",
+        Resolution::Resend => "execution.resolved_as_resend",
+    };
+    audit(&mut progress, action, by, reason);
+    progress.conclude_unclaimed();
+    progress.moved()
+}
+
+fn abandon(mut progress: Progress<'_>, reason: &str) -> Decision {
+    let now = progress.now();
+    match progress.state() {
+        State::Succeeded | State::Failed { .. } | State::Cancelled { .. } | State::NeedsReview { .. } => {
+            Decision::AlreadyDone
+        }
+        // The execution has moved on since the job failed; what it is owed now, the due-index knows.
+        State::Running { lease: Lease { until, .. } } | State::Waiting { until, .. } if *until > now => {
+            Decision::AlreadyDone
+        }
+        State::Pending | State::Running { .. } | State::Waiting { .. } => {
+            progress.give_up_in_flight(reason);
+            progress.abandon(reason);
+            progress.moved()
+        }
+    }
+}
+
+fn audit(progress: &mut Progress<'_>, action: &'static str, by: UserId, reason: String) {
+    progress.effect(Effect::Audit { action, actor: Some(by), reason: Some(reason) });
+}

@@ -1,0 +1,134 @@
+//! What must hold before every intent: the approval still stands and no kill switch is engaged.
+
+use super::Execution;
+use crate::control::{KillSwitch, Scope};
+use crate::runbook::{Runbook, VersionDecision, VersionStatus};
+
+/// What the guard reads of the table, with one consistent read.
+#[derive(Debug, Clone, Default)]
+pub struct GuardView {
+    pub runbook: Option<Runbook>,
+    pub decision: Option<VersionDecision>,
+    pub switches: Vec<KillSwitch>,
+}
+
+impl Execution {
+    /// The scopes whose kill switches stop this execution.
+    pub fn scopes(&self) -> Vec<Scope> {
+        let team = self.team.clone().map(Scope::Team);
+        [Some(Scope::Global), team, Some(Scope::Runbook(self.runbook.id.clone()))]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// Whether the execution may begin another call; `Err` says why not, as it is shown to people (B2).
+    pub fn clearance(&self, view: &GuardView) -> Result<(), String> {
+        if let Some(switch) = view.switches.iter().find(|switch| switch.engaged) {
+            return Err(format!("Stopped by the kill switch {}: {}", switch.scope, switch.reason));
+        }
+        if view.runbook.as_ref().is_none_or(|runbook| runbook.deleted_at.is_some()) {
+            return Err("Runbook is deleted".into());
+        }
+        let status = view.decision.as_ref().map_or(VersionStatus::Draft, VersionDecision::status);
+        if status != VersionStatus::Approved {
+            return Err(format!("Runbook is {status}, not APPROVED"));
+        }
+        let approved = view.decision.as_ref().map(|decision| &decision.digest);
+        if approved == Some(&self.runbook.digest) {
+            Ok(())
+        } else {
+            Err("Runbook version is not the one that was approved".into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::audit::ChainHead;
+    use crate::digest::Digest;
+    use crate::execution::tests::{accepted, user};
+    use crate::runbook::Deprecation;
+    use crate::time::Time;
+
+    const NOW: Time = Time::from_millis(1_000_000);
+
+    fn view(execution: &Execution) -> GuardView {
+        let runbook = Runbook {
+            id: execution.runbook.id.clone(),
+            team: None,
+            name: "Restart".into(),
+            tags: Vec::new(),
+            version: 1,
+            approved: BTreeSet::from([1]),
+            deprecated: BTreeSet::new(),
+            created_by: user("ann"),
+            created_at: NOW,
+            updated_at: NOW,
+            deleted_at: None,
+            audit: ChainHead::default(),
+        };
+        let decision = VersionDecision {
+            runbook: runbook.id.clone(),
+            version: 1,
+            digest: execution.runbook.digest.clone(),
+            approved_by: user("bob"),
+            approved_at: NOW,
+            self_approved: false,
+            deprecated: None,
+        };
+        GuardView { runbook: Some(runbook), decision: Some(decision), switches: Vec::new() }
+    }
+
+    fn switch(engaged: bool) -> KillSwitch {
+        let reason = "failover".into();
+        KillSwitch {
+            scope: Scope::Global,
+            engaged,
+            reason,
+            set_by: user("bob"),
+            set_at: NOW,
+            audit: ChainHead::default(),
+        }
+    }
+
+    fn check(change: impl FnOnce(&mut GuardView), expected: Result<(), &str>) {
+        let execution = accepted(NOW);
+        let mut view = view(&execution);
+        change(&mut view);
+        assert_eq!(execution.clearance(&view), expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn inv_c2_nothing_runs_that_is_not_approved_at_dispatch() {
+        check(|_| (), Ok(()));
+        check(|view| view.decision = None, Err("Runbook is DRAFT, not APPROVED"));
+        check(
+            |view| {
+                let deprecation = Deprecation { by: user("bob"), at: NOW, reason: None };
+                view.decision.as_mut().expect("there").deprecated = Some(deprecation);
+            },
+            Err("Runbook is DEPRECATED, not APPROVED"),
+        );
+        check(|view| view.runbook = None, Err("Runbook is deleted"));
+        check(|view| view.runbook.as_mut().expect("there").deleted_at = Some(NOW), Err("Runbook is deleted"));
+    }
+
+    #[test]
+    fn inv_c4_an_approval_of_another_digest_approves_nothing() {
+        let other = Digest::of_bytes(b"other");
+        check(
+            |view| view.decision.as_mut().expect("there").digest = other,
+            Err("Runbook version is not the one that was approved"),
+        );
+    }
+
+    #[test]
+    fn inv_g3_an_engaged_kill_switch_stops_and_a_released_one_does_not() {
+        check(|view| view.switches = vec![switch(true)], Err("Stopped by the kill switch global: failover"));
+        check(|view| view.switches = vec![switch(false)], Ok(()));
+    }
+}

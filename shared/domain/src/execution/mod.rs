@@ -1,0 +1,278 @@
+//! One execution of a plan: its state, its steps, and the trail of how it got there.
+
+pub mod decide;
+pub mod guard;
+mod progress;
+pub mod trail;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use self::decide::{Decision, Effect, Event, Moved, Refusal, decide};
+pub use self::progress::ready_steps;
+pub use self::trail::{Trail, TrailEvent};
+use crate::audit::ChainHead;
+use crate::digest::Digest;
+use crate::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId};
+use crate::outcome::Outcome;
+use crate::request::RenderedRequest;
+use crate::time::Time;
+
+/// All that is stored of an execution: one item, one conditional write a transition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Execution {
+    pub id: ExecutionId,
+    pub runbook: PinnedRunbook,
+    /// The team whose people may see and steer it: the runbook's, else the incident's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+    pub requested_by: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentId>,
+    /// The execution that started this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ExecutionId>,
+    /// Validated, with defaults applied.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub parameters: Map<String, Value>,
+    pub created_at: Time,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+    pub state: State,
+    /// Counts claims: a worker that holds an older epoch can change nothing.
+    pub epoch: u32,
+    /// Steps that have begun.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub steps: BTreeMap<StepId, StepRun>,
+    /// When the sweeper must look at it; absent once it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Time>,
+    /// A person asked it to stop: no new intent after this is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
+    pub trail: Trail,
+    pub audit: ChainHead,
+}
+
+/// The version an execution runs, whatever is edited since (B3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedRunbook {
+    pub id: RunbookId,
+    pub name: String,
+    pub version: u32,
+    pub digest: Digest,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "camelCase")]
+pub enum State {
+    /// Accepted; no worker has claimed it.
+    Pending,
+    /// A worker holds the current epoch until its lease ends.
+    Running {
+        lease: Lease,
+    },
+    /// Nothing to do before a moment.
+    Waiting {
+        until: Time,
+        on: WaitingOn,
+    },
+    /// An outcome that nobody can know, of a step that may not be sent twice: a person decides.
+    NeedsReview {
+        step: StepId,
+        reason: String,
+    },
+    Succeeded,
+    Failed {
+        error: String,
+    },
+    Cancelled {
+        reason: String,
+    },
+}
+
+/// What a waiting execution waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WaitingOn {
+    /// The pause before another attempt.
+    Retry,
+    /// Another worker, after one gave it back before its deadline.
+    Worker,
+}
+
+/// The right of one worker to act, until a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The process that holds it.
+    pub holder: String,
+    pub until: Time,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    pub by: UserId,
+    pub at: Time,
+    pub reason: String,
+}
+
+/// A step that has begun.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepRun {
+    pub state: StepState,
+    /// What every attempt sends; fixed before the first.
+    pub request: StoredRequest,
+    pub attempts: Vec<Attempt>,
+    /// How many attempts may be made in all; a person's decision to send again raises it.
+    pub budget: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "camelCase")]
+pub enum StepState {
+    /// The last attempt is in flight.
+    Sending,
+    /// The next attempt may start at a moment.
+    Waiting {
+        until: Time,
+    },
+    Succeeded,
+    Failed {
+        error: String,
+    },
+    NeedsReview {
+        reason: String,
+    },
+}
+
+/// A rendered request as an execution keeps it: whole if small, else its digest and size, and the whole in a body item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StoredRequest {
+    Beside { digest: Digest, bytes: usize },
+    Inline(RenderedRequest),
+}
+
+/// The longest rendered request, in bytes of JSON, that is kept within the execution.
+pub const INLINE_REQUEST_BYTES: usize = 1_024;
+/// The longest start of a response's body that is kept within the execution.
+pub const INLINE_RESPONSE_BYTES: usize = 1_024;
+
+/// One attempt: its intent is stored before anything is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    pub epoch: u32,
+    pub started_at: Time,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+    /// Absent while in flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// What became known after the attempt had been given up as unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<Outcome>,
+    /// What a person found out about an unknown outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Resolution>,
+}
+
+/// What a person decides about an unknown outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Resolution {
+    /// It took effect: the step has succeeded.
+    Happened,
+    /// It did not: send it again.
+    Resend,
+}
+
+/// The status that the API shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ExecutionStatus {
+    Pending,
+    Running,
+    Waiting,
+    NeedsReview,
+    Success,
+    Failed,
+    Cancelled,
+}
+
+impl ExecutionStatus {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Running => "RUNNING",
+            Self::Waiting => "WAITING",
+            Self::NeedsReview => "NEEDS_REVIEW",
+            Self::Success => "SUCCESS",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+
+    /// Whether nothing can change it any more (INVARIANTS B7).
+    pub const fn is_terminal(self) -> bool {
+        match self {
+            Self::Pending | Self::Running | Self::Waiting | Self::NeedsReview => false,
+            Self::Success | Self::Failed | Self::Cancelled => true,
+        }
+    }
+}
+
+impl fmt::Display for ExecutionStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Execution {
+    pub fn status(&self) -> ExecutionStatus {
+        match &self.state {
+            State::Pending => ExecutionStatus::Pending,
+            State::Running { .. } => ExecutionStatus::Running,
+            State::Waiting { .. } => ExecutionStatus::Waiting,
+            State::NeedsReview { .. } => ExecutionStatus::NeedsReview,
+            State::Succeeded => ExecutionStatus::Success,
+            State::Failed { .. } => ExecutionStatus::Failed,
+            State::Cancelled { .. } => ExecutionStatus::Cancelled,
+        }
+    }
+
+    /// The same for every attempt of a step (INVARIANTS B4): what the receiver tells repeats apart by.
+    pub fn idempotency_key(&self, step: &StepId) -> String {
+        format!("{}-{step}", self.id)
+    }
+
+    /// The name of one attempt; `number` counts from 1.
+    pub fn attempt_id(&self, step: &StepId, number: usize) -> String {
+        format!("{}-{step}-{number}", self.id)
+    }
+}
+
+impl StepRun {
+    /// Whether an attempt is in flight, as far as the table knows.
+    pub fn in_flight(&self) -> bool {
+        self.attempts.last().is_some_and(|attempt| attempt.outcome.is_none())
+    }
+}
+
+impl StoredRequest {
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Beside { digest, .. } => digest.clone(),
+            Self::Inline(request) => request.digest(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! The trail of an execution: every transition in order, hash-chained, in the same item as the state.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ExecutionStatus, Resolution};
+use crate::digest::{Digest, canonical};
+use crate::ids::{StepId, UserId};
+use crate::time::Time;
+
+/// The transitions of an execution and the running hash over them.
+///
+/// The hash of an empty trail is the digest of the execution's id, so that a trail cannot move to another execution.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trail {
+    pub head: Digest,
+    pub entries: Vec<TrailEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrailEntry {
+    pub at: Time,
+    #[serde(flatten)]
+    pub event: TrailEvent,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "camelCase")]
+pub enum TrailEvent {
+    Accepted {
+        by: UserId,
+    },
+    /// A worker took the execution, or took it over.
+    Claimed {
+        epoch: u32,
+        by: String,
+    },
+    /// An attempt is about to be sent; `request` is the digest of exactly what.
+    Intent {
+        step: StepId,
+        attempt: usize,
+        request: Digest,
+    },
+    /// What became of an attempt: a status, or a class of outcome.
+    Outcome {
+        step: StepId,
+        attempt: usize,
+        outcome: String,
+    },
+    /// An outcome that came after the attempt had been given up.
+    Late {
+        step: StepId,
+        attempt: usize,
+        outcome: String,
+    },
+    Waiting {
+        until: Time,
+    },
+    NeedsReview {
+        step: StepId,
+    },
+    Resolved {
+        by: UserId,
+        step: StepId,
+        resolution: Resolution,
+        reason: String,
+    },
+    StopRequested {
+        by: UserId,
+        reason: String,
+    },
+    Ended {
+        status: ExecutionStatus,
+    },
+}
+
+impl Trail {
+    pub fn new(execution: &str) -> Self {
+        Self { head: Digest::of_bytes(execution.as_bytes()), entries: Vec::new() }
+    }
+
+    pub fn push(&mut self, event: TrailEvent, at: Time) {
+        let entry = TrailEntry { at, event };
+        self.head = link(&self.head, &entry);
+        self.entries.push(entry);
+    }
+
+    /// Whether the entries are exactly those that the head was made of.
+    pub fn is_intact(&self, execution: &str) -> bool {
+        let start = Digest::of_bytes(execution.as_bytes());
+        self.entries.iter().fold(start, |head, entry| link(&head, entry)) == self.head
+    }
+}
+
+fn link(head: &Digest, entry: &TrailEntry) -> Digest {
+    let entry = canonical(&serde_json::to_value(entry).unwrap_or_default());
+    Digest::of_bytes(format!("{head}\n{entry}").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trail() -> Trail {
+        let mut trail = Trail::new("ex_1");
+        for attempt in 1..4 {
+            let step = "webhook".parse().expect("valid");
+            trail.push(TrailEvent::Outcome { step, attempt, outcome: "503".into() }, Time::from_millis(5));
+        }
+        trail
+    }
+
+    #[test]
+    fn inv_f2_any_edit_of_a_trail_is_detected() {
+        assert!(trail().is_intact("ex_1"));
+        assert!(!trail().is_intact("ex_2"));
+        let damages: [fn(&mut Trail); 4] = [
+            |trail| trail.entries[0].at = Time::from_millis(6),
+            |trail| drop(trail.entries.pop()),
+            |trail| drop(trail.entries.remove(0)),
+            |trail| trail.entries.swap(0, 1),
+        ];
+        for damage in damages {
+            let mut damaged = trail();
+            damage(&mut damaged);
+            assert!(!damaged.is_intact("ex_1"));
+        }
+    }
+}

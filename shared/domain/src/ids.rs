@@ -1,0 +1,188 @@
+//! Identifiers, parsed once at the edge. Their alphabets exclude `#`, the separator of the table's keys.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use crate::time::Time;
+
+/// Why a text is not the identifier it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}")]
+pub struct InvalidId {
+    /// What a valid one looks like, for the message to a client.
+    pub expected: &'static str,
+}
+
+/// Declares a sortable, prefixed identifier: the prefix and 26 characters of a ULID.
+macro_rules! sortable_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            pub const PREFIX: &'static str = $prefix;
+
+            /// Ids made at a later millisecond sort after earlier ones; `random` tells apart those of one millisecond.
+            pub fn new(at: Time, random: u128) -> Self {
+                let millis = u64::try_from(at.millis()).unwrap_or(0);
+                Self(format!(concat!($prefix, "{}"), Ulid::from_parts(millis, random)))
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let expected = concat!("`", $prefix, "` and 26 characters of a ULID");
+                let ulid = text.strip_prefix($prefix).and_then(|rest| Ulid::from_string(rest).ok());
+                match ulid {
+                    Some(ulid) if format!(concat!($prefix, "{}"), ulid) == text => Ok(Self(text.to_owned())),
+                    Some(_) | None => Err(InvalidId { expected }),
+                }
+            }
+        }
+
+        string_conversions!($name);
+    };
+}
+
+/// Declares an identifier that people choose.
+macro_rules! chosen_id {
+    ($(#[$doc:meta])* $name:ident, $most:literal, $extra:literal, $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The greatest length in bytes.
+            pub const MAX_LENGTH: usize = $most;
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let allowed = |c: char| c.is_ascii_alphanumeric() || $extra.contains(c);
+                let valid = !text.is_empty() && text.len() <= $most && text.chars().all(allowed);
+                valid.then(|| Self(text.to_owned())).ok_or(InvalidId { expected: $expected })
+            }
+        }
+
+        string_conversions!($name);
+    };
+}
+
+macro_rules! string_conversions {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+    };
+}
+
+sortable_id!(
+    /// A runbook, over all its versions.
+    RunbookId,
+    "rb_"
+);
+sortable_id!(
+    /// A workflow, over all its versions.
+    WorkflowId,
+    "wf_"
+);
+sortable_id!(
+    /// One execution of a plan.
+    ExecutionId,
+    "ex_"
+);
+sortable_id!(
+    /// An incident.
+    IncidentId,
+    "inc_"
+);
+sortable_id!(
+    /// A request for approval.
+    ApprovalId,
+    "ap_"
+);
+chosen_id!(
+    /// A team, as the groups claim of the identity provider names it.
+    TeamId,
+    64,
+    "-_.",
+    "1 to 64 letters, digits, `-`, `_` or `.`"
+);
+chosen_id!(
+    /// A person or machine, the subject of a verified token.
+    UserId,
+    128,
+    "-_.@+|",
+    "1 to 128 letters, digits, `-`, `_`, `.`, `@`, `+` or `|`"
+);
+chosen_id!(
+    /// A step within one plan.
+    StepId,
+    64,
+    "-_",
+    "1 to 64 letters, digits, `-` or `_`"
+);
+chosen_id!(
+    /// The name of a stored secret.
+    SecretName,
+    128,
+    "-_./",
+    "1 to 128 letters, digits, `-`, `_`, `.` or `/`"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sortable_ids_parse_what_they_print_and_sort_by_time() {
+        let early = ExecutionId::new(Time::from_millis(1), u128::MAX);
+        let late = ExecutionId::new(Time::from_millis(2), 0);
+        assert!(early < late);
+        assert_eq!(late.as_str().parse(), Ok(late));
+    }
+
+    #[test]
+    fn ids_refuse_other_prefixes_separators_and_lower_case_ulids() {
+        let id = RunbookId::new(Time::from_millis(1), u128::MAX).to_string();
+        assert!(id.parse::<ExecutionId>().is_err());
+        assert!(id.to_lowercase().parse::<RunbookId>().is_err());
+        for text in ["", "a#b", "a b", "é", &"a".repeat(65)] {
+            assert!(text.parse::<TeamId>().is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What Muster decides, and nothing it does: types, state machines, rules and hashes.
+//!
+//! Architecture invariant: this crate is pure. It reaches no runtime, clock, randomness, environment or I/O;
+//! whatever a rule needs, `now` included, is passed in. `tests/src/architecture.rs` checks the dependency tree.
+
+pub mod audit;
+pub mod control;
+pub mod digest;
+pub mod execution;
+pub mod fault;
+pub mod ids;
+pub mod incident;
+pub mod outcome;
+pub mod plan;
+pub mod policy;
+pub mod render;
+pub mod request;
+pub mod runbook;
+pub mod schema;
+pub mod secret;
+pub mod template;
+pub mod time;

@@ -1,0 +1,150 @@
+//! From a step's templates and an execution's facts to the one request that every attempt sends.
+
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::execution::Execution;
+use crate::incident::Incident;
+use crate::plan::{HeaderTemplate, Step, StepKind, WebhookCall};
+use crate::request::{ContentType, HeaderValue, RenderedRequest};
+
+/// What templates may name: `incident`, `team`, `workflow`, `runbook`, `params`, `steps` (B4).
+pub fn context(execution: &Execution, incident: Option<&Incident>) -> Value {
+    let team = execution.team.as_ref().map_or("", |team| team.as_str());
+    json!({
+        "incident": incident_context(incident, team),
+        "team": {"id": team, "name": team},
+        "workflow": {"id": "", "name": "", "executionId": execution.id},
+        "runbook": {
+            "id": execution.runbook.id,
+            "name": execution.runbook.name,
+            "version": execution.runbook.version,
+        },
+        "params": execution.parameters,
+        "steps": Map::new(),
+    })
+}
+
+/// An execution without an incident has a stand-in, so that one template serves both.
+fn incident_context(incident: Option<&Incident>, team: &str) -> Value {
+    match incident {
+        Some(incident) => json!({
+            "id": incident.id,
+            "title": incident.title,
+            "priority": incident.priority,
+            "status": incident.status,
+            "createdAt": incident.created_at.to_string(),
+            "teamName": incident.team.as_ref().map_or(team, |team| team.as_str()),
+            "metadata": incident.metadata,
+        }),
+        None => json!({
+            "id": "",
+            "title": "Manual Execution",
+            "priority": "MEDIUM",
+            "status": "OPEN",
+            "createdAt": "",
+            "teamName": team,
+            "metadata": {},
+        }),
+    }
+}
+
+/// The request of a step, secrets still references. The error names the place that could not be rendered.
+pub fn render(step: &Step, context: &Value) -> Result<RenderedRequest, String> {
+    match &step.kind {
+        StepKind::Webhook(call) => render_webhook(call, context),
+    }
+}
+
+fn render_webhook(call: &WebhookCall, context: &Value) -> Result<RenderedRequest, String> {
+    let (content_type, body) = match &call.payload {
+        None => (ContentType::Json, "{}".to_owned()),
+        Some(payload) => {
+            let rendered = payload.render(context).map_err(|faults| {
+                let places = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message));
+                format!("payload {}", places.collect::<Vec<_>>().join("; "))
+            })?;
+            (rendered.content_type, rendered.body)
+        }
+    };
+    Ok(RenderedRequest {
+        method: call.method,
+        url: render_url(call, context)?,
+        headers: render_headers(call, context)?,
+        auth: call.auth.clone(),
+        content_type,
+        body,
+    })
+}
+
+fn render_headers(call: &WebhookCall, context: &Value) -> Result<Vec<(String, HeaderValue)>, String> {
+    let render_one = |(name, template): &(String, HeaderTemplate)| {
+        let value = match template {
+            HeaderTemplate::Secret(secret) => secret.clone(),
+            HeaderTemplate::Text(template) => {
+                let text = template.render(context).map_err(|fault| format!("header {name}: {fault}"))?;
+                if text.chars().any(char::is_control) {
+                    return Err(format!("header {name}: the rendered value holds control characters"));
+                }
+                HeaderValue::Text(text)
+            }
+        };
+        Ok((name.clone(), value))
+    };
+    call.headers.iter().map(render_one).collect()
+}
+
+/// Values enter a URL percent-encoded, and can neither climb out of their path segment nor change where it points.
+fn render_url(call: &WebhookCall, context: &Value) -> Result<String, String> {
+    let text = call.url.render_for_url(context).map_err(|fault| format!("url: {fault}"))?;
+    let climbs = |segment: &str| matches!(segment, "." | "..");
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    if !call.url.is_constant() && path.split(['/', '\\']).any(climbs) {
+        return Err("url: a value is `.` or `..`, which would leave its place in the path".into());
+    }
+    Url::parse(&text).map_err(|error| format!("url: {error}"))?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::runbook::RunbookDefinition;
+
+    fn check(url: &str, params: Value, expected: Result<&str, &str>) {
+        let definition: RunbookDefinition =
+            serde_json::from_value(json!({"name": "n", "webhookUrl": url})).expect("parses");
+        let plan = Plan::compile(&definition).expect("compiles");
+        let rendered = render(&plan.steps[0], &json!({"params": params}));
+        match (rendered, expected) {
+            (Ok(request), Ok(url)) => assert_eq!(request.url, url),
+            (Err(error), Err(part)) => assert!(error.contains(part), "{error}"),
+            (rendered, expected) => panic!("{rendered:?}, expected {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn inv_e1_a_value_in_a_url_stays_in_its_place() {
+        let url = "https://ops.example/{{params.a}}/restart?by={{params.b}}";
+        check(url, json!({"a": "web", "b": "x"}), Ok("https://ops.example/web/restart?by=x"));
+        check(
+            url,
+            json!({"a": "a/b?c#d", "b": "1&admin=1"}),
+            Ok("https://ops.example/a%2Fb%3Fc%23d/restart?by=1%26admin%3D1"),
+        );
+        check(url, json!({"a": "é \r\n", "b": ""}), Ok("https://ops.example/%C3%A9%20%0D%0A/restart?by="));
+        check(url, json!({"a": "..", "b": ""}), Err("leave its place"));
+        check(url, json!({"a": ".", "b": ""}), Err("leave its place"));
+        check(url, json!({"b": ""}), Err("params.a"));
+    }
+
+    #[test]
+    fn without_an_incident_templates_see_a_stand_in() {
+        let stand_in = incident_context(None, "ops");
+        assert_eq!(stand_in["title"], "Manual Execution");
+        assert_eq!(stand_in["priority"], "MEDIUM");
+        assert_eq!(stand_in["status"], "OPEN");
+        assert_eq!(stand_in["teamName"], "ops");
+    }
+}
