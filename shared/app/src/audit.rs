@@ -1,0 +1,129 @@
+//! Reading and proving the audit log (F4).
+
+use muster_domain::audit::{AuditEntry, ChainBreak, ChainHead, Resource, verify};
+use muster_domain::execution::{Execution, Trail};
+use muster_domain::ids::TeamId;
+use muster_domain::policy::{Action, Owner};
+use serde::{Deserialize, Serialize};
+
+use crate::paging::{List, Paging};
+use crate::table::{Key, Order, PageRequest, Query, Record, Stored};
+use crate::{App, Caller, Error};
+
+/// The most entries of one resource that one export holds.
+const MAX_EXPORT: usize = 10_000;
+
+/// A resource's whole chain with what it must meet: all that is needed to verify it, anywhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditExport {
+    pub resource: Resource,
+    /// The head that the resource itself keeps.
+    pub head: ChainHead,
+    /// Oldest first.
+    pub entries: Vec<AuditEntry>,
+    /// An execution's own trail, whose head its last entry anchors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trail: Option<Trail>,
+}
+
+/// Why an export does not prove what it says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unproven {
+    #[error("the audit chain is broken")]
+    Chain(#[from] ChainBreak),
+    #[error("the trail of {0} was changed: its hash does not fit its entries")]
+    Trail(Resource),
+    #[error("the trail of {0} is not the one that its last audit entry anchors")]
+    Anchor(Resource),
+}
+
+impl AuditExport {
+    /// Checks the chain, the trail, and that the chain anchors the trail. Needs nothing but the export.
+    pub fn verify(&self) -> Result<(), Unproven> {
+        verify(&self.resource, &self.entries, &self.head)?;
+        let Some(trail) = &self.trail else { return Ok(()) };
+        if !trail.is_intact(&self.resource.to_string()) {
+            return Err(Unproven::Trail(self.resource.clone()));
+        }
+        let anchored = self.entries.last().and_then(|entry| entry.detail.get("trail")?.as_str());
+        let ended = self.entries.last().is_some_and(|entry| ENDS.contains(&entry.action.as_str()));
+        if ended && anchored != Some(trail.head.as_str()) {
+            return Err(Unproven::Anchor(self.resource.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// The actions after which the trail does not grow without another of them.
+const ENDS: [&str; 4] =
+    ["execution.succeeded", "execution.failed", "execution.cancelled", "execution.late_outcome"];
+
+impl App {
+    /// A resource's chain, for its verification.
+    pub async fn audit_export(&self, caller: &Caller, resource: &Resource) -> Result<AuditExport, Error> {
+        let missing = || Error::NotFound { kind: "resource", id: resource.to_string() };
+        let stored = self.table.get(&key_of(resource)).await?.ok_or_else(missing)?;
+        let (head, team, trail) = audited(stored.record).ok_or_else(missing)?;
+        caller.principal.may(Action::ReadAudit, &Owner::from(team))?;
+        let entries = self.audit_chain(resource).await?;
+        Ok(AuditExport { resource: resource.clone(), head, entries, trail })
+    }
+
+    async fn audit_chain(&self, resource: &Resource) -> Result<Vec<AuditEntry>, Error> {
+        let query = Query::AuditOfResource { resource: resource.clone() };
+        let (mut entries, mut after) = (Vec::new(), None);
+        loop {
+            let request = PageRequest { limit: 100, order: Order::Ascending, after };
+            let page = self.table.query(&query, &request).await?;
+            entries.extend(page.records.into_iter().filter_map(entry_of));
+            after = page.next;
+            if after.is_none() {
+                return Ok(entries);
+            }
+            if entries.len() >= MAX_EXPORT {
+                return Err(Error::Conflict(format!("the chain has more than {MAX_EXPORT} entries")));
+            }
+        }
+    }
+
+    /// The entries of a team (`None`: of no team) on one UTC day, `YYYY-MM-DD`, newest first.
+    pub async fn audit_of_day(
+        &self,
+        caller: &Caller,
+        team: Option<TeamId>,
+        day: String,
+        paging: &Paging,
+    ) -> Result<List<AuditEntry>, Error> {
+        caller.principal.may(Action::ReadAudit, &Owner::from(team.clone()))?;
+        let query = Query::AuditOfDay { team, day };
+        self.filtered(&query, &query, paging, |record| AuditEntry::try_from(record).ok()).await
+    }
+}
+
+fn entry_of(stored: Stored) -> Option<AuditEntry> {
+    AuditEntry::try_from(stored.record).ok()
+}
+
+fn key_of(resource: &Resource) -> Key {
+    match resource {
+        Resource::Runbook(id) => Key::Runbook(id.clone()),
+        Resource::Execution(id) => Key::Execution(id.clone()),
+        Resource::Incident(id) => Key::Incident(id.clone()),
+        Resource::Control(scope) => Key::KillSwitch(scope.clone()),
+    }
+}
+
+/// The chain head, team and trail of a record that has them.
+fn audited(record: Record) -> Option<(ChainHead, Option<TeamId>, Option<Trail>)> {
+    match record {
+        Record::Runbook(runbook) => Some((runbook.audit, runbook.team, None)),
+        Record::Execution(Execution { audit, team, trail, .. }) => Some((audit, team, Some(trail))),
+        Record::Incident(incident) => Some((incident.audit, incident.team, None)),
+        Record::KillSwitch(switch) => Some((switch.audit, None, None)),
+        Record::RunbookVersion(_)
+        | Record::Decision(_)
+        | Record::Body(_)
+        | Record::Audit(_)
+        | Record::Idempotency(_) => None,
+    }
+}

@@ -1,0 +1,87 @@
+//! What a use case answers instead of its result. `shared/http` gives each a status and problem details.
+
+use muster_domain::control::Scope;
+use muster_domain::execution::ExecutionStatus;
+use muster_domain::fault::Fault;
+use muster_domain::policy::Denied;
+use muster_domain::runbook::VersionStatus;
+
+use crate::ports::QueueError;
+use crate::table::{CommitError, TableError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("there is no {kind} {id}")]
+    NotFound { kind: &'static str, id: String },
+    #[error("{0}")]
+    Forbidden(#[from] Denied),
+    #[error("not valid: {} fault(s)", .0.len())]
+    Invalid(Vec<Fault>),
+    #[error("Only APPROVED runbooks can be executed")]
+    NotApproved { current: VersionStatus },
+    #[error("{message}")]
+    WrongLifecycle { message: String, current: VersionStatus },
+    #[error("{message}")]
+    WrongStatus { message: String, current: ExecutionStatus },
+    /// The change would contradict what is stored.
+    #[error("{0}")]
+    Conflict(String),
+    #[error("the kill switch {scope} is engaged: {reason}")]
+    KillSwitch { scope: Scope, reason: String },
+    #[error("it was changed meanwhile: the current ETag is \"{current}\"")]
+    Stale { current: u64 },
+    #[error("this Idempotency-Key was used with another body")]
+    IdempotencyMismatch,
+    #[error("a cursor of another list, or not a cursor")]
+    InvalidCursor,
+    #[error("too many others change it at the same time")]
+    Contention,
+    #[error("too little time is left to begin a call")]
+    NoTime,
+    #[error("storing or reading")]
+    Table(#[from] TableError),
+    #[error("asking the queue")]
+    Queue(#[from] QueueError),
+}
+
+impl Error {
+    /// Whether the same request may succeed later without a change.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Contention | Self::NoTime | Self::Queue(_) => true,
+            Self::Table(error) => error.kind.retryable(),
+            Self::NotFound { .. }
+            | Self::Forbidden(_)
+            | Self::Invalid(_)
+            | Self::NotApproved { .. }
+            | Self::WrongLifecycle { .. }
+            | Self::WrongStatus { .. }
+            | Self::Conflict(_)
+            | Self::KillSwitch { .. }
+            | Self::Stale { .. }
+            | Self::IdempotencyMismatch
+            | Self::InvalidCursor => false,
+        }
+    }
+}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict { .. } => Self::Contention,
+            CommitError::Table(error) => Self::Table(error),
+        }
+    }
+}
+
+/// The error and its causes in one line, for a log record.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
+}

@@ -1,0 +1,237 @@
+//! Accepting an execution: everything is checked before anything is stored (A6).
+
+use std::time::Duration;
+
+use muster_domain::audit::{ChainHead, Fact};
+use muster_domain::control::KillSwitch;
+use muster_domain::execution::{Execution, PinnedRunbook, State, Trail, TrailEvent, ready_steps};
+use muster_domain::fault::Fault;
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId};
+use muster_domain::incident::Incident;
+use muster_domain::policy::{Action, Denied, Owner};
+use muster_domain::render::{context, render};
+use muster_domain::request::RenderedRequest;
+use muster_domain::runbook::{Runbook, VersionStatus};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::audit_execution;
+use crate::metrics::Counter;
+use crate::once::{Decided, Once};
+use crate::plans::CompiledVersion;
+use crate::table::{Key, Write};
+use crate::{App, Caller, Error};
+
+/// What a person asks to run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExecuteRequest {
+    #[serde(default)]
+    pub incident_id: Option<IncidentId>,
+    #[serde(default)]
+    pub parameters: Map<String, Value>,
+    /// Absent: the newest approved version.
+    #[serde(default)]
+    pub version: Option<u32>,
+    /// Only show what would be sent.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What executing answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Executed {
+    Accepted(ExecutionId),
+    /// Requests that a real run would send, in order.
+    DryRun(Vec<PlannedStep>),
+}
+
+/// One step of a dry run: the exact request, secrets as references.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    pub step: StepId,
+    pub request: RenderedRequest,
+}
+impl App {
+    /// Stores an execution that the worker will bring to its end. Nothing is sent yet.
+    pub async fn execute_runbook(
+        &self,
+        caller: &Caller,
+        id: &RunbookId,
+        request: &ExecuteRequest,
+    ) -> Result<Executed, Error> {
+        let outcome = self.once(caller, async || self.decide_execution(caller, id, request).await).await?;
+        if let Once::Now(Executed::Accepted(execution)) = &outcome {
+            self.metrics.count(Counter::ExecutionsAccepted);
+            self.nudge(execution, Duration::ZERO).await;
+        }
+        Ok(outcome.into_reply())
+    }
+
+    async fn decide_execution(
+        &self,
+        caller: &Caller,
+        id: &RunbookId,
+        request: &ExecuteRequest,
+    ) -> Result<Decided<Executed>, Error> {
+        let head = self.load_runbook(id).await?.value;
+        caller.principal.may(Action::Execute, &Owner::from(head.team.clone()))?;
+        let incident = self.incident_for(caller, &head, request.incident_id.as_ref()).await?;
+        let number = approved_version(&head, request.version)?;
+        let compiled = self.compiled(id, number).await?;
+        let parameters = validated(&compiled, request.parameters.clone())?;
+        let execution = self.new_execution(caller, &head, &compiled, incident.as_ref(), parameters)?;
+        if request.dry_run {
+            return Ok(Decided {
+                reply: Executed::DryRun(preview(&execution, &compiled, incident.as_ref())?),
+                writes: Vec::new(),
+            });
+        }
+        self.refuse_killed(&execution).await?;
+        Ok(accepted(execution, caller))
+    }
+
+    /// The incident an execution is for: readable, and of no other team than the runbook's.
+    async fn incident_for(
+        &self,
+        caller: &Caller,
+        runbook: &Runbook,
+        id: Option<&IncidentId>,
+    ) -> Result<Option<Incident>, Error> {
+        let Some(id) = id else { return Ok(None) };
+        let incident = self.load_incident(id).await?.value;
+        caller.principal.may(Action::Execute, &Owner::from(incident.team.clone()))?;
+        match (&runbook.team, &incident.team) {
+            (Some(owner), Some(other)) if owner != other => {
+                Err(Denied::Role(format!("team:{owner}:responder, and an incident of team {owner}")).into())
+            }
+            (Some(_) | None, Some(_) | None) => Ok(Some(incident)),
+        }
+    }
+
+    fn new_execution(
+        &self,
+        caller: &Caller,
+        runbook: &Runbook,
+        compiled: &CompiledVersion,
+        incident: Option<&Incident>,
+        parameters: Map<String, Value>,
+    ) -> Result<Execution, Error> {
+        let now = self.clock.now();
+        let id = ExecutionId::new(now, Self::random()?);
+        let mut trail = Trail::new(id.as_str());
+        trail.push(TrailEvent::Accepted { by: caller.principal.user.clone() }, now);
+        Ok(Execution {
+            runbook: PinnedRunbook {
+                id: runbook.id.clone(),
+                name: compiled.version.definition.name.clone(),
+                version: compiled.version.version,
+                digest: compiled.version.digest.clone(),
+            },
+            team: runbook.team.clone().or_else(|| incident.and_then(|incident| incident.team.clone())),
+            requested_by: caller.principal.user.clone(),
+            incident: incident.map(|incident| incident.id.clone()),
+            parent: None,
+            parameters,
+            created_at: now,
+            started_at: None,
+            ended_at: None,
+            state: State::Pending,
+            epoch: 0,
+            steps: std::collections::BTreeMap::new(),
+            due_at: Some(now.plus(self.settings.nudge_grace)),
+            stop: None,
+            trail,
+            audit: ChainHead::default(),
+            id,
+        })
+    }
+
+    async fn refuse_killed(&self, execution: &Execution) -> Result<(), Error> {
+        let keys: Vec<Key> = execution.scopes().into_iter().map(Key::KillSwitch).collect();
+        for stored in self.table.batch_get(&keys).await?.into_values() {
+            let switch: KillSwitch = stored.typed()?.value;
+            if switch.engaged {
+                return Err(Error::KillSwitch { scope: switch.scope, reason: switch.reason });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn approved_version(runbook: &Runbook, wanted: Option<u32>) -> Result<u32, Error> {
+    let Some(number) = wanted else {
+        let current = runbook.head_status();
+        return runbook.approved_version().ok_or(Error::NotApproved { current });
+    };
+    match runbook.status_of(number) {
+        Some(VersionStatus::Approved) => Ok(number),
+        Some(current @ (VersionStatus::Draft | VersionStatus::Deprecated)) => {
+            Err(Error::NotApproved { current })
+        }
+        None => Err(Error::NotFound { kind: "version", id: format!("{number} of runbook {}", runbook.id) }),
+    }
+}
+
+/// The parameters with defaults applied, or every violation with its place.
+fn validated(
+    compiled: &CompiledVersion,
+    parameters: Map<String, Value>,
+) -> Result<Map<String, Value>, Error> {
+    let Some(schema) = &compiled.plan.schema else {
+        return bounded(parameters);
+    };
+    let invalid = |faults: Vec<Fault>| {
+        Error::Invalid(faults.into_iter().map(|fault| fault.under("/parameters")).collect())
+    };
+    match schema.validate(Value::Object(parameters)).map_err(invalid)? {
+        Value::Object(parameters) => Ok(parameters),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Ok(Map::new())
+        }
+    }
+}
+
+/// The most bytes of JSON that parameters may have.
+pub const MAX_PARAMETERS_BYTES: usize = 16 * 1024;
+
+fn bounded(parameters: Map<String, Value>) -> Result<Map<String, Value>, Error> {
+    let size = serde_json::to_string(&parameters).map_or(usize::MAX, |text| text.len());
+    if size > MAX_PARAMETERS_BYTES {
+        let message = format!("has {size} bytes; at most {MAX_PARAMETERS_BYTES} are allowed");
+        return Err(Error::Invalid(vec![Fault::new("/parameters", message)]));
+    }
+    Ok(parameters)
+}
+
+fn preview(
+    execution: &Execution,
+    compiled: &CompiledVersion,
+    incident: Option<&Incident>,
+) -> Result<Vec<PlannedStep>, Error> {
+    let context = context(execution, incident);
+    let steps = ready_steps(execution, &compiled.plan, execution.created_at);
+    let planned = steps.into_iter().map(|step| {
+        let request = render(step, &context).map_err(|error| {
+            Error::Invalid(vec![Fault::new("/parameters", format!("step {}: {error}", step.id))])
+        })?;
+        Ok(PlannedStep { step: step.id.clone(), request })
+    });
+    planned.collect()
+}
+
+fn accepted(mut execution: Execution, caller: &Caller) -> Decided<Executed> {
+    let detail = json!({
+        "runbook": execution.runbook.id,
+        "version": execution.runbook.version,
+        "digest": execution.runbook.digest,
+        "incident": execution.incident,
+    });
+    let actor = Some(caller.principal.user.clone());
+    let fact = Fact { action: "execution.accepted", actor, detail };
+    let now = execution.created_at;
+    let entry = audit_execution(&mut execution, fact, now);
+    let id = execution.id.clone();
+    Decided { reply: Executed::Accepted(id), writes: vec![Write::create(execution), entry] }
+}

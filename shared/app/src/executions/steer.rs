@@ -1,0 +1,66 @@
+//! Cancelling an execution, and deciding about an unknown outcome (A8, B5).
+
+use muster_domain::execution::{Decision, Event, Execution, Resolution, State, decide};
+use muster_domain::fault::Fault;
+use muster_domain::ids::ExecutionId;
+use muster_domain::policy::{Action, Owner};
+
+use crate::approvals::reason_faults;
+use crate::once::Decided;
+use crate::runbooks::refuse_faults;
+use crate::{App, Caller, Error};
+
+impl App {
+    /// Stops what has not begun at once, and what runs before its next call.
+    pub async fn cancel_execution(
+        &self,
+        caller: &Caller,
+        id: &ExecutionId,
+        reason: Option<String>,
+    ) -> Result<Execution, Error> {
+        refuse_faults(reason_faults(reason.as_deref()))?;
+        let by = caller.principal.user.clone();
+        let reason = reason.unwrap_or_else(|| format!("Cancelled by {by}"));
+        self.steer(caller, id, &Event::Cancel { by, reason }).await
+    }
+
+    /// A person's answer to an unknown outcome: it happened, or send it again.
+    pub async fn resolve_execution(
+        &self,
+        caller: &Caller,
+        id: &ExecutionId,
+        resolution: Resolution,
+        reason: String,
+    ) -> Result<Execution, Error> {
+        refuse_faults(reason_faults(Some(&reason)))?;
+        if reason.trim().is_empty() {
+            return Err(Error::Invalid(vec![Fault::new("/reason", "says how you know; it cannot be empty")]));
+        }
+        let by = caller.principal.user.clone();
+        self.steer(caller, id, &Event::Resolve { by, resolution, reason }).await
+    }
+
+    async fn steer(&self, caller: &Caller, id: &ExecutionId, event: &Event) -> Result<Execution, Error> {
+        let decide_once = async || {
+            let seen = self.load_execution(id).await?;
+            caller.principal.may(Action::Execute, &Owner::from(seen.value.team.clone()))?;
+            let compiled = self.compiled(&seen.value.runbook.id, seen.value.runbook.version).await?;
+            match decide(&seen.value, &compiled.plan, event.clone(), self.clock.now()) {
+                Decision::AlreadyDone => Ok(Decided { reply: seen.value, writes: Vec::new() }),
+                Decision::Refused(refusal) => Err(Error::WrongStatus {
+                    message: format!("the execution cannot be changed so: {refusal}"),
+                    current: seen.value.status(),
+                }),
+                Decision::Moved(moved) => {
+                    let (execution, writes) = self.stored(*moved, seen.version);
+                    Ok(Decided { reply: execution, writes })
+                }
+            }
+        };
+        let execution = self.once(caller, decide_once).await?.into_reply();
+        if let State::Waiting { until, .. } = execution.state {
+            self.nudge(id, until.since(self.clock.now())).await;
+        }
+        Ok(execution)
+    }
+}

@@ -1,0 +1,78 @@
+//! The use cases of Muster and the ports they need. Everything that awaits is here; nothing here names AWS.
+
+pub mod approvals;
+pub mod audit;
+pub mod caller;
+pub mod clock;
+pub mod error;
+pub mod executions;
+pub mod incidents;
+pub mod job;
+pub mod kill_switches;
+mod load;
+pub mod metrics;
+mod once;
+pub mod paging;
+pub mod plans;
+pub mod ports;
+pub mod runbooks;
+pub mod sweep;
+pub mod table;
+pub mod telemetry;
+pub mod versions;
+pub mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::caller::Caller;
+pub use self::error::Error;
+use self::metrics::Metrics;
+use self::plans::PlanCache;
+use self::ports::{Clock, Queue, Table};
+
+/// Every use case. One per process, shared by its tasks.
+pub struct App {
+    table: Arc<dyn Table>,
+    queue: Arc<dyn Queue>,
+    clock: Arc<dyn Clock>,
+    plans: PlanCache,
+    metrics: Arc<Metrics>,
+    settings: Settings,
+}
+
+/// What differs between installations.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whether a person may approve their own work, for installations of one person. The audit log says so each time.
+    pub self_approval: SelfApproval,
+    /// How long after its moment the sweeper gives something owed another nudge: longer than a nudge usually takes.
+    pub nudge_grace: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SelfApproval {
+    Refused,
+    Allowed,
+}
+
+impl App {
+    pub fn new(
+        table: Arc<dyn Table>,
+        queue: Arc<dyn Queue>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Self {
+        Self { table, queue, clock, plans: PlanCache::default(), metrics: Arc::default(), settings }
+    }
+
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Whether the table answers: the readiness of the process.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.table.get(&table::Key::KillSwitch(muster_domain::control::Scope::Global)).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! Typed loads, and the entries of the audit log that go with a write.
+
+use muster_domain::audit::{ChainHead, Fact, Resource};
+use muster_domain::execution::Execution;
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId};
+use muster_domain::incident::Incident;
+use muster_domain::runbook::{Runbook, RunbookVersion};
+use muster_domain::time::Time;
+
+use crate::table::{Key, Record, Stored, Versioned, Write};
+use crate::{App, Error};
+
+impl App {
+    /// A runbook that is not deleted.
+    pub(crate) async fn load_runbook(&self, id: &RunbookId) -> Result<Versioned<Runbook>, Error> {
+        let head: Versioned<Runbook> = self.load(Key::Runbook(id.clone()), "runbook", id.as_str()).await?;
+        if head.value.deleted_at.is_some() {
+            return Err(Error::NotFound { kind: "runbook", id: id.to_string() });
+        }
+        Ok(head)
+    }
+
+    pub(crate) async fn load_version(&self, id: &RunbookId, version: u32) -> Result<RunbookVersion, Error> {
+        let key = Key::RunbookVersion(id.clone(), version);
+        let stored = self.load(key, "version", &format!("{version} of runbook {id}")).await?;
+        Ok(stored.value)
+    }
+
+    pub(crate) async fn load_execution(&self, id: &ExecutionId) -> Result<Versioned<Execution>, Error> {
+        self.load(Key::Execution(id.clone()), "execution", id.as_str()).await
+    }
+
+    pub(crate) async fn load_incident(&self, id: &IncidentId) -> Result<Versioned<Incident>, Error> {
+        self.load(Key::Incident(id.clone()), "incident", id.as_str()).await
+    }
+
+    async fn load<T>(&self, key: Key, kind: &'static str, id: &str) -> Result<Versioned<T>, Error>
+    where
+        T: TryFrom<Record, Error = Record>,
+    {
+        let stored: Option<Stored> = self.table.get(&key).await?;
+        let stored = stored.ok_or_else(|| Error::NotFound { kind, id: id.to_owned() })?;
+        Ok(stored.typed()?)
+    }
+
+    /// Random bits for an id.
+    pub(crate) fn random() -> Result<u128, Error> {
+        let mut bytes = [0_u8; 16];
+        getrandom::fill(&mut bytes).map_err(|error| crate::table::TableError {
+            doing: "asking the operating system for random bytes".into(),
+            kind: crate::table::TableErrorKind::Unavailable,
+            source: Some(error.to_string().into()),
+        })?;
+        Ok(u128::from_be_bytes(bytes))
+    }
+}
+
+/// Appends a fact to a resource's chain; the write belongs in the commit that stores the head.
+pub(crate) fn audit(
+    head: &mut ChainHead,
+    resource: Resource,
+    team: Option<TeamId>,
+    fact: Fact,
+    at: Time,
+) -> Write {
+    let (entry, next) = head.append(resource, team, fact, at);
+    *head = next;
+    Write::create(entry)
+}

@@ -1,0 +1,197 @@
+//! Repairs: what the table owes and nobody was nudged for, leases that lapsed, jobs that ended in the dead-letter queue.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::{self, FuturesUnordered};
+use muster_domain::execution::{Decision, Effect, Event, Execution, ExecutionStatus, State, decide};
+use muster_domain::ids::{ExecutionId, RunbookId};
+use muster_domain::time::Time;
+use serde::Serialize;
+
+use crate::executions::Seen;
+use crate::job::Job;
+use crate::metrics::Counter;
+use crate::table::{CommitError, DUE_SHARDS, Order, PageRequest, Query, Stored};
+use crate::{App, Error};
+
+/// How many owed items one page of a shard holds.
+const PAGE: u32 = 100;
+/// The most pages of one shard that one sweep reads; the next sweep goes on.
+const MAX_PAGES: usize = 20;
+/// How many items of a shard are pushed at once.
+const CONCURRENT: usize = 8;
+
+/// What one sweep found and did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Swept {
+    /// Items that were due.
+    pub due: u64,
+    /// Of these, nudged again.
+    pub nudged: u64,
+    /// Of these, waiting for a person.
+    pub waiting_for_review: u64,
+    /// Of these, not pushed because the table did not let us.
+    pub failed: u64,
+    /// How long ago the most overdue item was due, in milliseconds.
+    pub oldest_overdue_ms: u64,
+}
+
+impl App {
+    /// Pushes everything due forward and nudges a worker for it. Safe to run twice, and by several at once.
+    pub async fn sweep(&self) -> Result<Swept, Error> {
+        let now = self.clock.now();
+        let event = Event::Overdue { grace: self.settings.nudge_grace };
+        self.sweep_until(now, &event).await
+    }
+
+    /// After a restart of the only process: leases of the one before are void, and everything owed is nudged at once.
+    ///
+    /// The caller holds the lock of the data directory, which proves that no other process lives.
+    pub async fn recover_after_restart(&self) -> Result<Swept, Error> {
+        let far = Time::from_millis(i64::MAX / 2);
+        self.sweep_until(far, &Event::Orphaned).await?;
+        let event = Event::Overdue { grace: self.settings.nudge_grace };
+        self.sweep_until(far, &event).await
+    }
+
+    async fn sweep_until(&self, until: Time, event: &Event) -> Result<Swept, Error> {
+        let shards = (0..DUE_SHARDS).map(|shard| self.sweep_shard(shard, until, event));
+        let mut shards: FuturesUnordered<_> = shards.collect();
+        let mut total = Swept::default();
+        while let Some(swept) = shards.next().await {
+            total.add(swept?);
+        }
+        self.metrics.swept(&total);
+        Ok(total)
+    }
+
+    async fn sweep_shard(&self, shard: u8, until: Time, event: &Event) -> Result<Swept, Error> {
+        let query = Query::Due { shard, until };
+        let mut total = Swept::default();
+        let mut after = None;
+        for _ in 0..MAX_PAGES {
+            let request = PageRequest { limit: PAGE, order: Order::Ascending, after };
+            let page = self.table.query(&query, &request).await?;
+            let pushes = page.records.into_iter().map(|stored| self.push(stored, event));
+            let mut pushes = stream::iter(pushes).buffer_unordered(CONCURRENT);
+            while let Some(swept) = pushes.next().await {
+                total.add(swept);
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(total)
+    }
+
+    /// One item that cannot be pushed harms no other.
+    async fn push(&self, stored: Stored, event: &Event) -> Swept {
+        let Ok(seen) = stored.typed::<Execution>() else {
+            return Swept::default();
+        };
+        let overdue = seen.value.due_at.map_or(Duration::ZERO, |due| self.clock.now().since(due));
+        let mut swept = Swept {
+            due: 1,
+            oldest_overdue_ms: u64::try_from(overdue.as_millis()).unwrap_or(u64::MAX),
+            ..Swept::default()
+        };
+        if self.queue.holds(&Job::Run { execution: seen.value.id.clone() }) {
+            return swept;
+        }
+        swept.waiting_for_review = u64::from(seen.value.status() == ExecutionStatus::NeedsReview);
+        match self.push_one(seen, event).await {
+            Ok(nudged) => swept.nudged = u64::from(nudged),
+            Err(error) => {
+                swept.failed = 1;
+                tracing::error!(error = crate::error::chain(&error), "pushing an owed item");
+            }
+        }
+        swept
+    }
+
+    async fn push_one(&self, seen: Seen, event: &Event) -> Result<bool, Error> {
+        let id = seen.value.id.clone();
+        let compiled = self.compiled(&seen.value.runbook.id, seen.value.runbook.version).await?;
+        let decision = decide(&seen.value, &compiled.plan, event.clone(), self.clock.now());
+        let Decision::Moved(moved) = decision else {
+            return Ok(false);
+        };
+        let nudges = moved.effects.iter().any(|effect| matches!(effect, Effect::Nudge { .. }));
+        let (_, writes) = self.stored(*moved, seen.version);
+        match self.table.commit(writes).await {
+            Ok(()) => {}
+            // Somebody else moved it: it is not owed any more.
+            Err(CommitError::Conflict { .. }) => return Ok(false),
+            Err(CommitError::Table(error)) => return Err(error.into()),
+        }
+        if nudges {
+            self.metrics.count(Counter::NudgesRepeated);
+            self.nudge(&id, Duration::ZERO).await;
+        }
+        Ok(nudges)
+    }
+
+    /// Ends an execution whose job ended in the dead-letter queue, without another call.
+    pub async fn finalise(&self, id: &ExecutionId, reason: &str) -> Result<(), Error> {
+        let seen = match self.load_execution(id).await {
+            Ok(seen) => seen,
+            Err(Error::NotFound { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let compiled = self.compiled(&seen.value.runbook.id, seen.value.runbook.version).await?;
+        let event = Event::Abandon { reason: reason.to_owned() };
+        match decide(&seen.value, &compiled.plan, event, self.clock.now()) {
+            Decision::AlreadyDone => Ok(()),
+            Decision::Refused(refusal) => Err(Error::Conflict(refusal.to_string())),
+            Decision::Moved(moved) => {
+                let (execution, writes) = self.stored(*moved, seen.version);
+                self.table.commit(writes).await?;
+                self.metrics.ended(&execution);
+                Ok(())
+            }
+        }
+    }
+
+    /// An execution of the runbook that has not ended: everything that has not is in the due-index.
+    pub(crate) async fn active_execution_of(
+        &self,
+        runbook: &RunbookId,
+    ) -> Result<Option<ExecutionId>, Error> {
+        let until = Time::from_millis(i64::MAX / 2);
+        for shard in 0..DUE_SHARDS {
+            let mut after = None;
+            loop {
+                let request = PageRequest { limit: PAGE, order: Order::Ascending, after };
+                let page = self.table.query(&Query::Due { shard, until }, &request).await?;
+                let of_runbook = |stored: Stored| active_of(stored, runbook);
+                if let Some(active) = page.records.into_iter().find_map(of_runbook) {
+                    return Ok(Some(active));
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn active_of(stored: Stored, runbook: &RunbookId) -> Option<ExecutionId> {
+    let execution = stored.typed::<Execution>().ok()?.value;
+    let ended = matches!(execution.state, State::Succeeded | State::Failed { .. } | State::Cancelled { .. });
+    (execution.runbook.id == *runbook && !ended).then_some(execution.id)
+}
+
+impl Swept {
+    fn add(&mut self, other: Self) {
+        self.due += other.due;
+        self.nudged += other.nudged;
+        self.waiting_for_review += other.waiting_for_review;
+        self.failed += other.failed;
+        self.oldest_overdue_ms = self.oldest_overdue_ms.max(other.oldest_overdue_ms);
+    }
+}

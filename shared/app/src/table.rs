@@ -1,0 +1,327 @@
+//! The one table: four verbs, typed keys and records. How an engine stores them is `muster-store`'s.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use muster_domain::audit::{AuditEntry, Resource};
+use muster_domain::control::{KillSwitch, Scope};
+use muster_domain::digest::Digest;
+use muster_domain::execution::Execution;
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId};
+use muster_domain::incident::Incident;
+use muster_domain::runbook::{Runbook, RunbookVersion, VersionDecision};
+use muster_domain::time::Time;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The single table. An engine holds no rules: it stores, compares versions and pages.
+#[async_trait]
+pub trait Table: Send + Sync {
+    /// Consistent read of one record.
+    async fn get(&self, key: &Key) -> Result<Option<Stored>, TableError>;
+
+    /// Consistent read of at most 100 records; keys without a record are left out. All or an error, never a part.
+    async fn batch_get(&self, keys: &[Key]) -> Result<BTreeMap<Key, Stored>, TableError>;
+
+    /// One page of an index or of a partition. Indexes may lag behind: a record is re-read, and one that has gone is left out.
+    async fn query(&self, query: &Query, page: &PageRequest) -> Result<Page, TableError>;
+
+    /// All writes or none. At most 100; a key may occur once. Durable when it returns.
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError>;
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    Runbook(RunbookId),
+    RunbookVersion(RunbookId, u32),
+    /// The decision on a version; only the approval routes write it.
+    Decision(RunbookId, u32),
+    Execution(ExecutionId),
+    /// A body too large for the execution's own item.
+    Body(ExecutionId, StepId, BodyPart),
+    Incident(IncidentId),
+    Audit(Resource, u64),
+    /// A request with an `Idempotency-Key`, by the digest of caller, route and key.
+    Idempotency(Digest),
+    KillSwitch(Scope),
+}
+
+/// Which body of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BodyPart {
+    /// The rendered request, which every attempt sends.
+    Request,
+    /// The response to the attempt of this number, from 1.
+    Response(u32),
+}
+
+/// What stands there.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Record {
+    Runbook(Runbook),
+    RunbookVersion(RunbookVersion),
+    Decision(VersionDecision),
+    Execution(Execution),
+    Body(Body),
+    Incident(Incident),
+    Audit(AuditEntry),
+    Idempotency(IdempotencyRecord),
+    KillSwitch(KillSwitch),
+}
+
+/// A body kept beside its execution. Secrets in it are references.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    pub execution: ExecutionId,
+    pub step: StepId,
+    pub part: BodyPart,
+    pub text: String,
+}
+
+/// The answer to a request that carried an `Idempotency-Key`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdempotencyRecord {
+    /// Digest of caller, route and key.
+    pub scope: Digest,
+    /// Digest of the request's body: the same key with another body is refused.
+    pub request: Digest,
+    /// The use case's result, from which the same answer is made again.
+    pub reply: Value,
+    /// Until when the answer is kept. Compared in code; the engine's TTL only collects garbage.
+    pub expires_at: Time,
+}
+
+/// A record as read, with the version that a conditional write names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    pub record: Record,
+    /// 1 after the first write, one more after each further.
+    pub version: u64,
+}
+
+/// A typed record as read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Versioned<T> {
+    pub value: T,
+    pub version: u64,
+}
+
+/// One conditional write.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every write is a put; a box would cost an allocation each"
+)]
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    Put { record: Record, expect: Expect },
+    Delete { key: Key, expect: Expect },
+}
+
+/// What must be there for a write to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    Absent,
+    Version(u64),
+}
+
+/// The lists that exist. Each is one partition of one index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "list", rename_all = "camelCase")]
+pub enum Query {
+    /// Every runbook that is not deleted.
+    Runbooks,
+    RunbooksOfTeam {
+        team: TeamId,
+    },
+    VersionsOfRunbook {
+        runbook: RunbookId,
+    },
+    ExecutionsOfRunbook {
+        runbook: RunbookId,
+    },
+    ExecutionsOfIncident {
+        incident: IncidentId,
+    },
+    ExecutionsOfParent {
+        parent: ExecutionId,
+    },
+    Incidents,
+    IncidentsOfTeam {
+        team: TeamId,
+    },
+    /// A resource's chain.
+    AuditOfResource {
+        resource: Resource,
+    },
+    /// Audit entries of a team (`None`: of no team) on one UTC day, `YYYY-MM-DD`.
+    AuditOfDay {
+        team: Option<TeamId>,
+        day: String,
+    },
+    /// What one shard of the due-index owes at `until` or before, most overdue first.
+    Due {
+        shard: u8,
+        until: Time,
+    },
+}
+
+/// How many shards the due-index has. Part of the stored shape.
+pub const DUE_SHARDS: u8 = 8;
+
+/// Which part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// The most records, 1 to 100.
+    pub limit: u32,
+    pub order: Order,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Smallest sort key first.
+    Ascending,
+    /// Largest sort key first: newest first, for ids that sort by time.
+    Descending,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Page {
+    pub records: Vec<Stored>,
+    /// The sort key to go on after; `None` on the last page. A page may hold fewer records than its limit and still have a next.
+    pub next: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Something else was there. Nothing was written.
+    #[error("a condition does not hold for {}", list(keys))]
+    Conflict {
+        /// Keys of the writes whose condition failed; empty when another commit was under way.
+        keys: Vec<Key>,
+    },
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+fn list(keys: &[Key]) -> String {
+    let names: Vec<String> = keys.iter().map(|key| format!("{key:?}")).collect();
+    names.join(", ")
+}
+
+/// The table could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}")]
+pub struct TableError {
+    /// What was being done, as in "reading an execution".
+    pub doing: String,
+    pub kind: TableErrorKind,
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableErrorKind {
+    /// Trying again later may help: throttled, unreachable, timed out.
+    Unavailable,
+    /// The disk or the quota is full.
+    Full,
+    /// A stored item does not have the shape that this version of Muster reads.
+    Corrupt,
+    /// Muster asked for something impossible: a defect.
+    Invalid,
+}
+
+impl TableErrorKind {
+    /// Whether the same call may succeed later.
+    pub const fn retryable(self) -> bool {
+        match self {
+            Self::Unavailable | Self::Full => true,
+            Self::Corrupt | Self::Invalid => false,
+        }
+    }
+}
+
+impl Record {
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Runbook(runbook) => Key::Runbook(runbook.id.clone()),
+            Self::RunbookVersion(version) => Key::RunbookVersion(version.runbook.clone(), version.version),
+            Self::Decision(decision) => Key::Decision(decision.runbook.clone(), decision.version),
+            Self::Execution(execution) => Key::Execution(execution.id.clone()),
+            Self::Body(body) => Key::Body(body.execution.clone(), body.step.clone(), body.part),
+            Self::Incident(incident) => Key::Incident(incident.id.clone()),
+            Self::Audit(entry) => Key::Audit(entry.resource.clone(), entry.seq),
+            Self::Idempotency(record) => Key::Idempotency(record.scope.clone()),
+            Self::KillSwitch(switch) => Key::KillSwitch(switch.scope.clone()),
+        }
+    }
+}
+
+impl Write {
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Put { record, .. } => record.key(),
+            Self::Delete { key, .. } => key.clone(),
+        }
+    }
+
+    pub fn create(record: impl Into<Record>) -> Self {
+        Self::Put { record: record.into(), expect: Expect::Absent }
+    }
+
+    /// Replaces the record that was read at `version`.
+    pub fn replace(record: impl Into<Record>, version: u64) -> Self {
+        Self::Put { record: record.into(), expect: Expect::Version(version) }
+    }
+}
+
+/// Ties a record's type to its variant, both ways.
+macro_rules! record_type {
+    ($type:ty, $variant:ident) => {
+        impl From<$type> for Record {
+            fn from(value: $type) -> Self {
+                Self::$variant(value)
+            }
+        }
+
+        impl TryFrom<Record> for $type {
+            type Error = Record;
+
+            /// Gives the record back if it is of another type.
+            fn try_from(record: Record) -> Result<Self, Record> {
+                match record {
+                    Record::$variant(value) => Ok(value),
+                    other => Err(other),
+                }
+            }
+        }
+    };
+}
+
+record_type!(Runbook, Runbook);
+record_type!(RunbookVersion, RunbookVersion);
+record_type!(VersionDecision, Decision);
+record_type!(Execution, Execution);
+record_type!(Body, Body);
+record_type!(Incident, Incident);
+record_type!(AuditEntry, Audit);
+record_type!(IdempotencyRecord, Idempotency);
+record_type!(KillSwitch, KillSwitch);
+
+impl Stored {
+    /// The record as its type; an item of another type under a key is corrupt.
+    pub fn typed<T: TryFrom<Record, Error = Record>>(self) -> Result<Versioned<T>, TableError> {
+        let version = self.version;
+        let typed = T::try_from(self.record).map(|value| Versioned { value, version });
+        typed.map_err(|other| TableError {
+            doing: format!("reading {:?}, which holds a record of another kind", other.key()),
+            kind: TableErrorKind::Corrupt,
+            source: None,
+        })
+    }
+}
