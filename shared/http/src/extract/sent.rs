@@ -1,0 +1,97 @@
+//! A request with a body: who asks, what they sent, and under which idempotency key.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode};
+use muster_app::Caller;
+use muster_app::caller::Idempotency;
+use serde::de::DeserializeOwned;
+
+use super::query::{self, NoQuery};
+use super::{asked, idempotency_key, json};
+use crate::problem::{Kind, Problem};
+
+/// A JSON body. Routes that take one have no query parameters.
+pub(crate) struct Sent<T> {
+    pub(crate) caller: Caller,
+    pub(crate) body: T,
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let mut caller = asked::caller(&parts)?;
+        let NoQuery {} = query::parse(&parts.uri)?;
+        let key = KeyedRoute::of(&parts)?;
+        let media = Media::of(&parts.headers);
+        let bytes = read(Request::from_parts(parts, body), state).await?;
+        media.refuse_unless_json(&bytes)?;
+        caller.idempotency = key.map(|key| key.with_body(&caller, &bytes));
+        let body = json::parse(&bytes)?;
+        Ok(Self { caller, body })
+    }
+}
+
+/// A POST under an idempotency key. Other methods do the same thing twice as once, so that a key adds nothing.
+struct KeyedRoute {
+    /// Method and path, with the ids.
+    route: String,
+    key: String,
+}
+
+impl KeyedRoute {
+    fn of(parts: &Parts) -> Result<Option<Self>, Problem> {
+        let key = idempotency_key::of(&parts.headers)?.filter(|_| parts.method == Method::POST);
+        Ok(key.map(|key| Self { route: format!("{} {}", parts.method, parts.uri.path()), key }))
+    }
+
+    fn with_body(&self, caller: &Caller, body: &[u8]) -> Idempotency {
+        Idempotency::new(caller.principal.user.as_str(), &self.route, &self.key, body)
+    }
+}
+
+/// The whole body, as far as the router's limit allows.
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::TooLarge, "Send less"),
+        _ => Problem::new(Kind::Malformed, "The body ended before it was whole"),
+    })
+}
+
+/// What the body is said to be.
+enum Media {
+    Json,
+    Other,
+}
+
+impl Media {
+    /// A charset may be named; JSON is always UTF-8 (RFC 8259).
+    fn of(headers: &HeaderMap) -> Self {
+        let mut values = headers.get_all(CONTENT_TYPE).iter();
+        let (Some(value), None) = (values.next(), values.next()) else {
+            return Self::Other;
+        };
+        let text = value.to_str().unwrap_or_default();
+        let media_type = text.split(';').next().unwrap_or_default();
+        match media_type.trim().eq_ignore_ascii_case("application/json") {
+            true => Self::Json,
+            false => Self::Other,
+        }
+    }
+
+    /// An empty body needs no media type.
+    fn refuse_unless_json(&self, body: &[u8]) -> Result<(), Problem> {
+        match self {
+            Self::Json => Ok(()),
+            Self::Other if body.is_empty() => Ok(()),
+            Self::Other => {
+                let detail = "Send it with `Content-Type: application/json`";
+                Err(Problem::new(Kind::UnsupportedMediaType, detail))
+            }
+        }
+    }
+}

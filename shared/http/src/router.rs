@@ -1,0 +1,123 @@
+//! The one table of routes, and the three routers that are made of it.
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::{Router, middleware};
+use muster_app::App;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::layers::correlation::correlate;
+use crate::layers::require_principal::require_principal;
+use crate::layers::security_headers::security_headers;
+use crate::problem::{Kind, Problem};
+use crate::routes::{
+    approvals, audit, bodies, execute, executions, incidents, kill_switches, queue, runbooks, service,
+    versions,
+};
+
+/// What differs between installations.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// Longer bodies are answered with 413.
+    pub max_body_bytes: usize,
+}
+
+impl Default for HttpSettings {
+    /// 128 KiB.
+    fn default() -> Self {
+        Self { max_body_bytes: 128 * 1024 }
+    }
+}
+
+/// Every route: for one process that does everything.
+pub fn router(app: Arc<App>, settings: HttpSettings) -> Router {
+    let api = api_routes().merge(approval_routes());
+    let open = health_routes().merge(description_routes()).merge(metrics_routes());
+    finish(open, api, app, settings)
+}
+
+/// Every route but the approvals', for a function whose role may not write decisions.
+pub fn api_router(app: Arc<App>, settings: HttpSettings) -> Router {
+    finish(health_routes().merge(description_routes()), api_routes(), app, settings)
+}
+
+/// The approvals alone, for the function whose role may write decisions.
+pub fn approval_router(app: Arc<App>, settings: HttpSettings) -> Router {
+    finish(health_routes(), approval_routes(), app, settings)
+}
+
+/// Routes with their description in the OpenAPI document.
+pub(crate) type Routes = OpenApiRouter<Arc<App>>;
+
+/// All there are, for the document.
+pub(crate) fn every_route() -> Routes {
+    let open = health_routes().merge(description_routes()).merge(metrics_routes());
+    open.merge(api_routes()).merge(approval_routes())
+}
+
+fn api_routes() -> Routes {
+    OpenApiRouter::new()
+        .routes(routes!(runbooks::list_runbooks, runbooks::create_runbook))
+        .routes(routes!(runbooks::read_runbook, runbooks::change_runbook, runbooks::delete_runbook))
+        .routes(routes!(versions::list_versions))
+        .routes(routes!(versions::read_version))
+        .routes(routes!(versions::compare_versions))
+        .routes(routes!(versions::roll_back_runbook))
+        .routes(routes!(execute::execute_runbook))
+        .routes(routes!(executions::list_runbook_executions))
+        .routes(routes!(executions::read_runbook_execution))
+        .routes(routes!(executions::read_execution))
+        .routes(routes!(executions::cancel_execution))
+        .routes(routes!(executions::resolve_execution))
+        .routes(routes!(bodies::read_step_request))
+        .routes(routes!(bodies::read_attempt_response))
+        .routes(routes!(incidents::list_incidents, incidents::create_incident))
+        .routes(routes!(incidents::read_incident))
+        .routes(routes!(executions::list_incident_executions))
+        .routes(routes!(kill_switches::read_kill_switch, kill_switches::set_kill_switch))
+        .routes(routes!(queue::read_queue_stats))
+        .routes(routes!(audit::list_audit_entries))
+        .routes(routes!(audit::export_audit))
+}
+
+fn approval_routes() -> Routes {
+    OpenApiRouter::new()
+        .routes(routes!(approvals::approve_runbook))
+        .routes(routes!(approvals::deprecate_runbook))
+}
+
+fn health_routes() -> Routes {
+    OpenApiRouter::new().routes(routes!(service::live)).routes(routes!(service::ready))
+}
+
+fn description_routes() -> Routes {
+    OpenApiRouter::new().routes(routes!(service::describe))
+}
+
+/// Counters of this process: of no use where many processes come and go.
+fn metrics_routes() -> Routes {
+    OpenApiRouter::new().routes(routes!(service::metrics))
+}
+
+/// Puts the layers around the routes; of them, only `api` needs an identity.
+fn finish(open: Routes, api: Routes, app: Arc<App>, settings: HttpSettings) -> Router {
+    let (open, _) = open.split_for_parts();
+    let (api, _) = api.split_for_parts();
+    open.merge(api.route_layer(middleware::from_fn(require_principal)))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(settings.max_body_bytes))
+        .layer(middleware::map_response(security_headers))
+        .layer(middleware::from_fn(correlate))
+        .with_state(app)
+}
+
+async fn no_such_path() -> Problem {
+    Problem::new(Kind::NotFound, "the API has no such path")
+}
+
+async fn no_such_method() -> Problem {
+    Problem::new(Kind::MethodNotAllowed, "the header Allow names the methods that this path has")
+}

@@ -1,0 +1,14 @@
+//! The endpoints, one file an area. Each handler parses, asks one use case, and shows its answer.
+
+pub(crate) mod approvals;
+pub(crate) mod audit;
+pub(crate) mod bodies;
+pub(crate) mod execute;
+pub(crate) mod executions;
+pub(crate) mod idempotency;
+pub(crate) mod incidents;
+pub(crate) mod kill_switches;
+pub(crate) mod queue;
+pub(crate) mod runbooks;
+pub(crate) mod service;
+pub(crate) mod versions;

@@ -1,0 +1,287 @@
+//! Executions as clients start them, and as the API shows them.
+
+use muster_app::executions as app;
+use muster_domain::digest::Digest;
+use muster_domain::execution as domain;
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId};
+use muster_domain::incident::Incident;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::incident::IncidentSummary;
+use super::moment::{Moment, duration_ms};
+use super::request::RenderedRequest;
+use super::step::{LastAnswer, Step};
+use super::trail::TrailEntry;
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Execute {
+    /// The incident it is for: of the runbook's team, or of none.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    incident_id: Option<IncidentId>,
+    /// Must satisfy the runbook's schema; at most 16 KiB. Defaults are applied.
+    #[serde(default)]
+    parameters: Map<String, Value>,
+    /// Absent: the newest approved version.
+    #[serde(default)]
+    version: Option<u32>,
+    /// Only show what would be sent.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+impl From<Execute> for app::ExecuteRequest {
+    fn from(execute: Execute) -> Self {
+        Self {
+            incident_id: execute.incident_id,
+            parameters: execute.parameters,
+            version: execute.version,
+            dry_run: execute.dry_run,
+        }
+    }
+}
+
+/// An execution that is stored and will come to an end.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Accepted {
+    execution: AcceptedExecution,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AcceptedExecution {
+    #[schema(value_type = String)]
+    id: ExecutionId,
+    status: ExecutionStatus,
+}
+
+impl Accepted {
+    pub(crate) fn new(id: ExecutionId) -> Self {
+        let status = ExecutionStatus::Pending;
+        Self { execution: AcceptedExecution { id, status } }
+    }
+}
+
+/// What a real run would send.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DryRun {
+    dry_run: Planned,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Planned {
+    /// In the order in which they would start.
+    steps: Vec<PlannedStep>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlannedStep {
+    #[schema(value_type = String)]
+    step: StepId,
+    request: RenderedRequest,
+}
+
+impl DryRun {
+    pub(crate) fn of(steps: Vec<app::PlannedStep>) -> Self {
+        let planned = |step: app::PlannedStep| PlannedStep { step: step.step, request: step.request.into() };
+        let steps = steps.into_iter().map(planned).collect();
+        Self { dry_run: Planned { steps } }
+    }
+}
+
+/// One execution of one version of a runbook.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Execution {
+    #[schema(value_type = String)]
+    id: ExecutionId,
+    status: ExecutionStatus,
+    runbook: PinnedRunbook,
+    /// The team whose people may see and steer it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    team_id: Option<TeamId>,
+    /// Who ran it.
+    #[schema(value_type = String)]
+    requested_by: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<IncidentSummary>,
+    /// The execution that started this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    parent_id: Option<ExecutionId>,
+    /// Validated, with defaults applied.
+    parameters: Map<String, Value>,
+    created_at: Moment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Moment>,
+    /// From its start to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
+    #[serde(flatten)]
+    standing: Standing,
+    /// A person asked it to stop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop: Option<Stop>,
+    #[serde(flatten)]
+    last_answer: LastAnswer,
+    /// Those that have begun, in the order in which they did.
+    steps: Vec<Step>,
+    /// Every transition, oldest first; absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trail: Option<Vec<TrailEntry>>,
+}
+
+impl Execution {
+    /// With its trail.
+    pub(crate) fn whole(mut execution: domain::Execution, incident: Option<&Incident>) -> Self {
+        let trail = std::mem::take(&mut execution.trail.entries);
+        let trail = trail.into_iter().map(TrailEntry::from).collect();
+        Self { trail: Some(trail), ..Self::listed(execution, incident) }
+    }
+
+    /// As one of many.
+    pub(crate) fn listed(execution: domain::Execution, incident: Option<&Incident>) -> Self {
+        Self {
+            status: execution.status().into(),
+            duration_ms: duration_ms(execution.started_at, execution.ended_at),
+            standing: Standing::of(&execution.state),
+            last_answer: LastAnswer::of(&execution),
+            steps: Step::all_of(&execution),
+            incident: incident.map(IncidentSummary::from),
+            id: execution.id,
+            runbook: execution.runbook.into(),
+            team_id: execution.team,
+            requested_by: execution.requested_by,
+            parent_id: execution.parent,
+            parameters: execution.parameters,
+            created_at: execution.created_at.into(),
+            started_at: execution.started_at.map(Moment::from),
+            ended_at: execution.ended_at.map(Moment::from),
+            stop: execution.stop.map(Stop::from),
+            trail: None,
+        }
+    }
+}
+
+/// The version it runs, whatever was edited since.
+#[derive(Debug, Serialize, ToSchema)]
+struct PinnedRunbook {
+    #[schema(value_type = String)]
+    id: RunbookId,
+    name: String,
+    version: u32,
+    #[schema(value_type = String)]
+    digest: Digest,
+}
+
+impl From<domain::PinnedRunbook> for PinnedRunbook {
+    fn from(pinned: domain::PinnedRunbook) -> Self {
+        Self { id: pinned.id, name: pinned.name, version: pinned.version, digest: pinned.digest }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Stop {
+    #[schema(value_type = String)]
+    by: UserId,
+    at: Moment,
+    reason: String,
+}
+
+impl From<domain::Stop> for Stop {
+    fn from(stop: domain::Stop) -> Self {
+        Self { by: stop.by, at: stop.at.into(), reason: stop.reason }
+    }
+}
+
+/// What a status means for this execution.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Standing {
+    /// Why it is FAILED.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// Why it is CANCELLED, or what a person must find out while it is NEEDS_REVIEW.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// When it goes on, while it is WAITING.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_until: Option<Moment>,
+    /// What for, while it is WAITING.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_on: Option<WaitingOn>,
+}
+
+impl Standing {
+    fn of(state: &domain::State) -> Self {
+        match state {
+            domain::State::Pending | domain::State::Running { .. } | domain::State::Succeeded => {
+                Self::default()
+            }
+            domain::State::Waiting { until, on } => Self {
+                waiting_until: Some((*until).into()),
+                waiting_on: Some((*on).into()),
+                ..Self::default()
+            },
+            domain::State::Failed { error } => Self { error: Some(error.clone()), ..Self::default() },
+            domain::State::NeedsReview { reason, .. } | domain::State::Cancelled { reason } => {
+                Self { reason: Some(reason.clone()), ..Self::default() }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+enum WaitingOn {
+    /// The pause before another attempt.
+    Retry,
+    /// Another worker, after one gave it back before its deadline.
+    Worker,
+}
+
+impl From<domain::WaitingOn> for WaitingOn {
+    fn from(on: domain::WaitingOn) -> Self {
+        match on {
+            domain::WaitingOn::Retry => Self::Retry,
+            domain::WaitingOn::Worker => Self::Worker,
+        }
+    }
+}
+
+/// SUCCESS, FAILED and CANCELLED are final.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum ExecutionStatus {
+    /// Accepted; no worker has taken it.
+    Pending,
+    /// A worker has it.
+    Running,
+    /// Nothing to do before a moment.
+    Waiting,
+    /// An outcome that nobody can know: a person decides.
+    NeedsReview,
+    Success,
+    Failed,
+    Cancelled,
+}
+
+impl From<domain::ExecutionStatus> for ExecutionStatus {
+    fn from(status: domain::ExecutionStatus) -> Self {
+        match status {
+            domain::ExecutionStatus::Pending => Self::Pending,
+            domain::ExecutionStatus::Running => Self::Running,
+            domain::ExecutionStatus::Waiting => Self::Waiting,
+            domain::ExecutionStatus::NeedsReview => Self::NeedsReview,
+            domain::ExecutionStatus::Success => Self::Success,
+            domain::ExecutionStatus::Failed => Self::Failed,
+            domain::ExecutionStatus::Cancelled => Self::Cancelled,
+        }
+    }
+}

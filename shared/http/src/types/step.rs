@@ -1,0 +1,228 @@
+//! The steps of an execution and their attempts.
+
+use muster_domain::digest::Digest;
+use muster_domain::execution as domain;
+use muster_domain::ids::StepId;
+use muster_domain::outcome;
+use muster_domain::time::Time;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::decision::Resolution;
+use super::moment::{Moment, duration_ms};
+
+/// A step that has begun.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Step {
+    #[schema(value_type = String)]
+    id: StepId,
+    status: StepStatus,
+    /// Why it is FAILED.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// What a person must find out while it is NEEDS_REVIEW.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// When the next attempt may start, while it is WAITING.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_until: Option<Moment>,
+    /// Sent with every attempt as `Idempotency-Key` and `webhook-id`.
+    idempotency_key: String,
+    /// Digest of what every attempt sends.
+    #[schema(value_type = String)]
+    request_digest: Digest,
+    /// Oldest first.
+    attempts: Vec<Attempt>,
+}
+
+impl Step {
+    pub(crate) fn all_of(execution: &domain::Execution) -> Vec<Self> {
+        let begun = |run: &domain::StepRun| run.attempts.first().map(|attempt| attempt.started_at);
+        let mut steps: Vec<_> = execution.steps.iter().collect();
+        steps.sort_by_key(|(_, run)| begun(run));
+        steps.into_iter().map(|(id, run)| Self::of(execution, id, run)).collect()
+    }
+
+    fn of(execution: &domain::Execution, id: &StepId, run: &domain::StepRun) -> Self {
+        let attempts = (1..).zip(&run.attempts);
+        let step = Self {
+            id: id.clone(),
+            status: StepStatus::Sending,
+            error: None,
+            reason: None,
+            waiting_until: None,
+            idempotency_key: execution.idempotency_key(id),
+            request_digest: run.request.digest(),
+            attempts: attempts
+                .map(|(number, attempt)| Attempt::of(number, execution.attempt_id(id, number), attempt))
+                .collect(),
+        };
+        step.standing(&run.state)
+    }
+
+    fn standing(self, state: &domain::StepState) -> Self {
+        match state {
+            domain::StepState::Sending => Self { status: StepStatus::Sending, ..self },
+            domain::StepState::Waiting { until } => {
+                Self { status: StepStatus::Waiting, waiting_until: Some((*until).into()), ..self }
+            }
+            domain::StepState::Succeeded => Self { status: StepStatus::Succeeded, ..self },
+            domain::StepState::Failed { error } => {
+                Self { status: StepStatus::Failed, error: Some(error.clone()), ..self }
+            }
+            domain::StepState::NeedsReview { reason } => {
+                Self { status: StepStatus::NeedsReview, reason: Some(reason.clone()), ..self }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum StepStatus {
+    /// Its last attempt is in flight.
+    Sending,
+    /// The next attempt starts later.
+    Waiting,
+    Succeeded,
+    Failed,
+    NeedsReview,
+}
+
+/// One attempt. Without an `outcome`, it is in flight.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Attempt {
+    /// Counts from 1.
+    number: usize,
+    /// Sent as `muster-attempt-id`; no attempt id is sent twice.
+    attempt_id: String,
+    started_at: Moment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
+    #[serde(flatten)]
+    outcome: Outcome,
+    /// What became known after the attempt had been given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late: Option<Outcome>,
+    /// What a person found out about an unknown outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolution: Option<Resolution>,
+}
+
+impl Attempt {
+    fn of(number: usize, attempt_id: String, attempt: &domain::Attempt) -> Self {
+        Self {
+            number,
+            attempt_id,
+            started_at: attempt.started_at.into(),
+            ended_at: attempt.ended_at.map(Moment::from),
+            duration_ms: duration_ms(Some(attempt.started_at), attempt.ended_at),
+            outcome: attempt.outcome.as_ref().map(Outcome::from).unwrap_or_default(),
+            late: attempt.late.as_ref().map(Outcome::from),
+            resolution: attempt.resolution.map(Resolution::from),
+        }
+    }
+}
+
+/// What is known about an attempt; nothing while it is in flight.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Outcome {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<OutcomeClass>,
+    /// Why, unless the receiver answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_code: Option<u16>,
+    /// The receiver's `Retry-After`, as it asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+    /// The start of the response's body, at most 1 KiB, without secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+    /// Whether there was more than `body` shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    truncated: Option<bool>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+enum OutcomeClass {
+    /// Nothing left this machine.
+    Unsent,
+    /// Muster itself declined to send.
+    Refused,
+    /// The receiver answered.
+    Answered,
+    /// The receiver may have got it, and nobody can know what it did.
+    Unknown,
+}
+
+impl From<&outcome::Outcome> for Outcome {
+    fn from(outcome: &outcome::Outcome) -> Self {
+        match outcome {
+            outcome::Outcome::Unsent { reason } => Self::unanswered(OutcomeClass::Unsent, reason),
+            outcome::Outcome::Refused { reason } => Self::unanswered(OutcomeClass::Refused, reason),
+            outcome::Outcome::Unknown { reason } => Self::unanswered(OutcomeClass::Unknown, reason),
+            outcome::Outcome::Answered { status, retry_after_ms, body, truncated } => Self {
+                outcome: Some(OutcomeClass::Answered),
+                status_code: Some(*status),
+                retry_after_ms: *retry_after_ms,
+                body: Some(body.clone()),
+                truncated: Some(*truncated),
+                reason: None,
+            },
+        }
+    }
+}
+
+impl Outcome {
+    fn unanswered(class: OutcomeClass, reason: &str) -> Self {
+        Self { outcome: Some(class), reason: Some(reason.to_owned()), ..Self::default() }
+    }
+}
+
+/// What the receiver said last, over all steps.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LastAnswer {
+    /// Status code of the last attempt that was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_status: Option<u16>,
+    /// The start of its body, at most 1 KiB, without secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_body: Option<String>,
+}
+
+impl LastAnswer {
+    pub(crate) fn of(execution: &domain::Execution) -> Self {
+        let attempts = execution.steps.values().flat_map(|run| &run.attempts);
+        let answers = attempts.filter_map(answer_of);
+        answers.max_by_key(|(ended_at, _)| *ended_at).map(|(_, answer)| answer).unwrap_or_default()
+    }
+}
+
+fn answer_of(attempt: &domain::Attempt) -> Option<(Option<Time>, LastAnswer)> {
+    match attempt.outcome.as_ref()? {
+        outcome::Outcome::Answered { status, body, .. } => {
+            let answer = LastAnswer { response_status: Some(*status), response_body: Some(body.clone()) };
+            Some((attempt.ended_at, answer))
+        }
+        outcome::Outcome::Unsent { .. }
+        | outcome::Outcome::Refused { .. }
+        | outcome::Outcome::Unknown { .. } => None,
+    }
+}
+
+/// The body of a response as far as Muster kept it: at most 64 KiB, without secrets.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ResponseBody {
+    pub(crate) status_code: u16,
+    pub(crate) body: String,
+}

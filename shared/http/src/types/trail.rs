@@ -1,0 +1,104 @@
+//! The trail of an execution, for reading. For proving it, the audit export holds the trail as it was hashed.
+
+use muster_domain::digest::Digest;
+use muster_domain::execution::trail as domain;
+use muster_domain::ids::{StepId, UserId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::decision::Resolution;
+use super::execution::ExecutionStatus;
+use super::moment::Moment;
+
+/// One transition of an execution.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TrailEntry {
+    at: Moment,
+    #[serde(flatten)]
+    event: TrailEvent,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "event", rename_all = "camelCase")]
+enum TrailEvent {
+    Accepted {
+        #[schema(value_type = String)]
+        by: UserId,
+    },
+    /// A worker took the execution, or took it over.
+    Claimed {
+        epoch: u32,
+        by: String,
+    },
+    /// An attempt is about to be sent; `request` is the digest of exactly what.
+    Intent {
+        #[schema(value_type = String)]
+        step: StepId,
+        attempt: usize,
+        #[schema(value_type = String)]
+        request: Digest,
+    },
+    /// What became of an attempt: a status, or a class of outcome.
+    Outcome {
+        #[schema(value_type = String)]
+        step: StepId,
+        attempt: usize,
+        outcome: String,
+    },
+    /// An outcome that came after the attempt had been given up.
+    Late {
+        #[schema(value_type = String)]
+        step: StepId,
+        attempt: usize,
+        outcome: String,
+    },
+    Waiting {
+        until: Moment,
+    },
+    NeedsReview {
+        #[schema(value_type = String)]
+        step: StepId,
+    },
+    Resolved {
+        #[schema(value_type = String)]
+        by: UserId,
+        #[schema(value_type = String)]
+        step: StepId,
+        resolution: Resolution,
+        reason: String,
+    },
+    StopRequested {
+        #[schema(value_type = String)]
+        by: UserId,
+        reason: String,
+    },
+    Ended {
+        status: ExecutionStatus,
+    },
+}
+
+impl From<domain::TrailEntry> for TrailEntry {
+    fn from(entry: domain::TrailEntry) -> Self {
+        Self { at: entry.at.into(), event: entry.event.into() }
+    }
+}
+
+impl From<domain::TrailEvent> for TrailEvent {
+    fn from(event: domain::TrailEvent) -> Self {
+        use domain::TrailEvent as Stored;
+        match event {
+            Stored::Accepted { by } => Self::Accepted { by },
+            Stored::Claimed { epoch, by } => Self::Claimed { epoch, by },
+            Stored::Intent { step, attempt, request } => Self::Intent { step, attempt, request },
+            Stored::Outcome { step, attempt, outcome } => Self::Outcome { step, attempt, outcome },
+            Stored::Late { step, attempt, outcome } => Self::Late { step, attempt, outcome },
+            Stored::Waiting { until } => Self::Waiting { until: until.into() },
+            Stored::NeedsReview { step } => Self::NeedsReview { step },
+            Stored::Resolved { by, step, resolution, reason } => {
+                Self::Resolved { by, step, resolution: resolution.into(), reason }
+            }
+            Stored::StopRequested { by, reason } => Self::StopRequested { by, reason },
+            Stored::Ended { status } => Self::Ended { status: status.into() },
+        }
+    }
+}
