@@ -1,0 +1,215 @@
+//! Records as items: the same attributes in both engines. Part of the stored shape, frozen by a test.
+
+use muster_app::table::{Key, Record, Stored, TableError, TableErrorKind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::failure;
+use crate::keys::ItemKey;
+use crate::lists::Entries;
+
+/// One item as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub key: ItemKey,
+    pub kind: Kind,
+    /// The version of the shape of `data`.
+    pub schema: u32,
+    pub version: u64,
+    /// The record as compact JSON text: half the size of the same as a DynamoDB map.
+    pub data: String,
+    pub entries: Entries,
+    /// When the engine may drop the item, in seconds since the epoch. Code never relies on it.
+    pub ttl: Option<i64>,
+}
+
+/// The parts of an item that make a record again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawItem {
+    pub key: ItemKey,
+    pub kind: String,
+    pub schema: u32,
+    pub version: u64,
+    pub data: String,
+}
+
+/// The schema that is written. A reader refuses any other, so that an old binary never misreads new data.
+pub const SCHEMA: u32 = 1;
+
+/// The largest `data`, in bytes: what DynamoDB takes in one item (400 KB), less the other attributes.
+pub const MAX_DATA_BYTES: usize = 390 * 1024;
+
+/// How long after its expiry an item is kept, so that a slow clock loses nothing.
+const TTL_GRACE_SECONDS: i64 = 24 * 60 * 60;
+
+/// What a record is, as its item says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Runbook,
+    RunbookVersion,
+    Decision,
+    Execution,
+    Body,
+    Incident,
+    Audit,
+    Idempotency,
+    KillSwitch,
+}
+
+impl Kind {
+    const ALL: [Self; 9] = [
+        Self::Runbook,
+        Self::RunbookVersion,
+        Self::Decision,
+        Self::Execution,
+        Self::Body,
+        Self::Incident,
+        Self::Audit,
+        Self::Idempotency,
+        Self::KillSwitch,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Runbook => "runbook",
+            Self::RunbookVersion => "runbookVersion",
+            Self::Decision => "decision",
+            Self::Execution => "execution",
+            Self::Body => "body",
+            Self::Incident => "incident",
+            Self::Audit => "audit",
+            Self::Idempotency => "idempotency",
+            Self::KillSwitch => "killSwitch",
+        }
+    }
+
+    fn of(record: &Record) -> Self {
+        match record {
+            Record::Runbook(_) => Self::Runbook,
+            Record::RunbookVersion(_) => Self::RunbookVersion,
+            Record::Decision(_) => Self::Decision,
+            Record::Execution(_) => Self::Execution,
+            Record::Body(_) => Self::Body,
+            Record::Incident(_) => Self::Incident,
+            Record::Audit(_) => Self::Audit,
+            Record::Idempotency(_) => Self::Idempotency,
+            Record::KillSwitch(_) => Self::KillSwitch,
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl Item {
+    /// The item of `record` at `version`. An item that is too large for any engine is refused.
+    pub fn of(record: &Record, version: u64) -> Result<Self, TableError> {
+        let key = record.key();
+        let data = encode(record)
+            .map_err(|error| failure(format!("encoding {key:?}"), TableErrorKind::Invalid, error))?;
+        if data.len() > MAX_DATA_BYTES {
+            let size = format!("it has {} bytes; at most {MAX_DATA_BYTES} can be stored", data.len());
+            return Err(failure(format!("encoding {key:?}"), TableErrorKind::Invalid, size));
+        }
+        Ok(Self {
+            key: ItemKey::of(&key),
+            kind: Kind::of(record),
+            schema: SCHEMA,
+            version,
+            data,
+            entries: Entries::of(record),
+            ttl: ttl(record),
+        })
+    }
+}
+
+fn encode(record: &Record) -> serde_json::Result<String> {
+    fn text<T: Serialize>(value: &T) -> serde_json::Result<String> {
+        serde_json::to_string(value)
+    }
+    match record {
+        Record::Runbook(value) => text(value),
+        Record::RunbookVersion(value) => text(value),
+        Record::Decision(value) => text(value),
+        Record::Execution(value) => text(value),
+        Record::Body(value) => text(value),
+        Record::Incident(value) => text(value),
+        Record::Audit(value) => text(value),
+        Record::Idempotency(value) => text(value),
+        Record::KillSwitch(value) => text(value),
+    }
+}
+
+fn ttl(record: &Record) -> Option<i64> {
+    match record {
+        Record::Idempotency(kept) => {
+            Some((kept.expires_at.millis() / 1_000).saturating_add(TTL_GRACE_SECONDS))
+        }
+        Record::Runbook(_)
+        | Record::RunbookVersion(_)
+        | Record::Decision(_)
+        | Record::Execution(_)
+        | Record::Body(_)
+        | Record::Incident(_)
+        | Record::Audit(_)
+        | Record::KillSwitch(_) => None,
+    }
+}
+
+/// Why an item is not a record.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error("its kind {0:?} is unknown")]
+    Kind(String),
+    #[error("its schema is {0}, and this version of Muster reads only {SCHEMA}")]
+    Schema(u32),
+    #[error("its data is not of its kind")]
+    Data(#[from] serde_json::Error),
+    #[error("its data belongs to {0:?}")]
+    Misplaced(Key),
+}
+
+impl RawItem {
+    /// The record of this item; an item that is not exactly what Muster writes is corrupt.
+    pub fn decode(self) -> Result<Stored, TableError> {
+        let record = self.record().map_err(|unreadable| {
+            let doing = format!("reading the item {} / {}", self.key.pk, self.key.sk);
+            failure(doing, TableErrorKind::Corrupt, unreadable)
+        })?;
+        Ok(Stored { record, version: self.version })
+    }
+
+    fn record(&self) -> Result<Record, Unreadable> {
+        if self.schema != SCHEMA {
+            return Err(Unreadable::Schema(self.schema));
+        }
+        let kind = Kind::parse(&self.kind).ok_or_else(|| Unreadable::Kind(self.kind.clone()))?;
+        let record = decode(kind, &self.data)?;
+        let key = record.key();
+        if ItemKey::of(&key) == self.key { Ok(record) } else { Err(Unreadable::Misplaced(key)) }
+    }
+}
+
+fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
+    fn value<T: DeserializeOwned + Into<Record>>(data: &str) -> serde_json::Result<Record> {
+        serde_json::from_str::<T>(data).map(Into::into)
+    }
+    use muster_app::table::{Body, IdempotencyRecord};
+    use muster_domain::audit::AuditEntry;
+    use muster_domain::control::KillSwitch;
+    use muster_domain::execution::Execution;
+    use muster_domain::incident::Incident;
+    use muster_domain::runbook::{Runbook, RunbookVersion, VersionDecision};
+    match kind {
+        Kind::Runbook => value::<Runbook>(data),
+        Kind::RunbookVersion => value::<RunbookVersion>(data),
+        Kind::Decision => value::<VersionDecision>(data),
+        Kind::Execution => value::<Execution>(data),
+        Kind::Body => value::<Body>(data),
+        Kind::Incident => value::<Incident>(data),
+        Kind::Audit => value::<AuditEntry>(data),
+        Kind::Idempotency => value::<IdempotencyRecord>(data),
+        Kind::KillSwitch => value::<KillSwitch>(data),
+    }
+}

@@ -1,0 +1,225 @@
+//! One record of every kind, with every field that can be there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use muster_app::table::{Body, BodyPart, IdempotencyRecord, Record};
+use muster_domain::audit::{ChainHead, Fact, Resource};
+use muster_domain::control::{KillSwitch, Scope};
+use muster_domain::digest::Digest;
+use muster_domain::execution::{
+    Attempt, Execution, Lease, PinnedRunbook, Resolution, State, StepRun, StepState, Stop, StoredRequest,
+    Trail, TrailEvent,
+};
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId};
+use muster_domain::incident::{Incident, IncidentStatus, Priority};
+use muster_domain::outcome::Outcome;
+use muster_domain::runbook::{Deprecation, Runbook, RunbookVersion, VersionDecision};
+use muster_domain::time::Time;
+use serde_json::{Value, json};
+
+pub(super) const AT: Time = Time::from_millis(1_772_366_400_000);
+
+pub(super) fn runbook_id() -> RunbookId {
+    RunbookId::new(AT, 1)
+}
+
+pub(super) fn execution_id() -> ExecutionId {
+    ExecutionId::new(AT, 2)
+}
+
+pub(super) fn parent_id() -> ExecutionId {
+    ExecutionId::new(AT, 3)
+}
+
+pub(super) fn incident_id() -> IncidentId {
+    IncidentId::new(AT, 4)
+}
+
+pub(super) fn team() -> TeamId {
+    "payments".parse().expect("valid")
+}
+
+pub(super) fn step() -> StepId {
+    "webhook".parse().expect("valid")
+}
+
+pub(super) fn digest() -> Digest {
+    Digest::of_bytes(b"sample")
+}
+
+fn user() -> UserId {
+    "ann@example.com".parse().expect("valid")
+}
+
+fn chain() -> ChainHead {
+    ChainHead { seq: 7, hash: Some(digest()) }
+}
+
+/// A record from its JSON, for types whose parts are many and plain.
+fn from_json<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("a sample of its type")
+}
+
+pub(super) fn records() -> Vec<Record> {
+    vec![
+        runbook().into(),
+        version().into(),
+        decision().into(),
+        execution().into(),
+        body(BodyPart::Request).into(),
+        body(BodyPart::Response(2)).into(),
+        incident().into(),
+        audit_entry().into(),
+        idempotency().into(),
+        kill_switch().into(),
+    ]
+}
+
+pub(super) fn runbook() -> Runbook {
+    Runbook {
+        id: runbook_id(),
+        team: Some(team()),
+        name: "Restart a service".into(),
+        tags: vec!["restart".into()],
+        version: 3,
+        approved: BTreeSet::from([2]),
+        deprecated: BTreeSet::from([1]),
+        created_by: user(),
+        created_at: AT,
+        updated_at: AT,
+        deleted_at: None,
+        audit: chain(),
+    }
+}
+
+fn version() -> RunbookVersion {
+    let definition = from_json(json!({
+        "name": "Restart a service",
+        "description": "Restarts one service.",
+        "teamId": "payments",
+        "tags": ["restart"],
+        "webhookUrl": "https://control.example.com/restart",
+        "webhookMethod": "PUT",
+        "webhookHeaders": {"X-Region": "{{params.region}}", "X-Token": {"$secret": "control/token"}},
+        "webhookAuth": {"type": "hmac", "secret": {"$secret": "control/hmac"}},
+        "parameters": {"type": "object"},
+        "payloadTemplate": {"service": "{{params.service}}"},
+        "timeoutSeconds": 5,
+        "idempotent": false,
+    }));
+    RunbookVersion {
+        runbook: runbook_id(),
+        version: 3,
+        definition,
+        digest: digest(),
+        author: user(),
+        writers: BTreeSet::from([user()]),
+        created_at: AT,
+        change_note: Some("Shorter timeout".into()),
+        rolled_back_from: Some(1),
+    }
+}
+
+fn decision() -> VersionDecision {
+    VersionDecision {
+        runbook: runbook_id(),
+        version: 3,
+        digest: digest(),
+        approved_by: user(),
+        approved_at: AT,
+        self_approved: true,
+        deprecated: Some(Deprecation { by: user(), at: AT, reason: Some("replaced".into()) }),
+    }
+}
+
+pub(super) fn execution() -> Execution {
+    let id = execution_id();
+    let mut trail = Trail::new(id.as_str());
+    trail.push(TrailEvent::Accepted { by: user() }, AT);
+    Execution {
+        id,
+        runbook: PinnedRunbook {
+            id: runbook_id(),
+            name: "Restart a service".into(),
+            version: 3,
+            digest: digest(),
+        },
+        team: Some(team()),
+        requested_by: user(),
+        incident: Some(incident_id()),
+        parent: Some(parent_id()),
+        parameters: from_json(json!({"service": "checkout"})),
+        created_at: AT,
+        started_at: Some(AT),
+        ended_at: Some(AT),
+        state: State::Running { lease: Lease { holder: "worker-1".into(), until: AT } },
+        epoch: 2,
+        steps: BTreeMap::from([(step(), step_run())]),
+        due_at: Some(AT),
+        stop: Some(Stop { by: user(), at: AT, reason: "wrong service".into() }),
+        trail,
+        audit: chain(),
+    }
+}
+
+fn step_run() -> StepRun {
+    let answered = |status| Outcome::Answered {
+        status,
+        retry_after_ms: Some(1_000),
+        body: "ok".into(),
+        truncated: true,
+    };
+    let attempt = Attempt {
+        epoch: 1,
+        started_at: AT,
+        ended_at: Some(AT),
+        outcome: Some(Outcome::Unknown { reason: "timed out".into() }),
+        late: Some(answered(200)),
+        resolution: Some(Resolution::Happened),
+    };
+    StepRun {
+        state: StepState::Waiting { until: AT },
+        request: StoredRequest::Beside { digest: digest(), bytes: 2_000 },
+        attempts: vec![attempt],
+        budget: 3,
+    }
+}
+
+fn body(part: BodyPart) -> Body {
+    Body { execution: execution_id(), step: step(), part, text: "{\"ok\":true}".into() }
+}
+
+fn incident() -> Incident {
+    Incident {
+        id: incident_id(),
+        title: "Checkout is down".into(),
+        priority: Priority::Critical,
+        status: IncidentStatus::Open,
+        team: Some(team()),
+        assignee: Some(user()),
+        metadata: from_json(json!({"service": "checkout"})),
+        created_by: user(),
+        created_at: AT,
+        audit: chain(),
+    }
+}
+
+fn audit_entry() -> muster_domain::audit::AuditEntry {
+    let fact = Fact { action: "runbook.approved", actor: Some(user()), detail: json!({"version": 3}) };
+    chain().append(Resource::Runbook(runbook_id()), Some(team()), fact, AT).0
+}
+
+pub(super) fn idempotency() -> IdempotencyRecord {
+    IdempotencyRecord { scope: digest(), request: digest(), reply: json!({"execution": "1"}), expires_at: AT }
+}
+
+fn kill_switch() -> KillSwitch {
+    KillSwitch {
+        scope: Scope::Team(team()),
+        engaged: true,
+        reason: "deploy freeze".into(),
+        set_by: user(),
+        set_at: AT,
+        audit: chain(),
+    }
+}
