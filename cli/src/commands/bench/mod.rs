@@ -1,0 +1,71 @@
+//! `muster bench`: how fast this build is on this machine, with every write durable.
+//!
+//! The server, the receiver and the load run in three processes, all of them on this machine: what the load costs is
+//! part of every figure. Each figure is one line of JSON on standard output.
+
+mod figure;
+mod load;
+pub(crate) mod receiver;
+mod rig;
+mod runs;
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::Args;
+use muster_app::table::TableError;
+use muster_domain::ids::InvalidId;
+use muster_http::local_identity::LocalIdentityError;
+
+use self::rig::RigError;
+use crate::exit::Exit;
+use crate::local::data_dir::DataDirError;
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// Executions of the long runs
+    #[arg(long, value_name = "N", default_value_t = 30_000, value_parser = clap::value_parser!(u32).range(1_000..))]
+    executions: u32,
+    /// Executions in hand at once in the long run
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    workers: u16,
+    /// Directory for the data, on the disk to be measured; a file system in memory would flatter
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+pub(crate) async fn run(args: &BenchArgs) -> Result<(), BenchError> {
+    runs::group_commits(&args.dir).await?;
+    runs::start(&args.dir).await?;
+    runs::accepts(&args.dir, args.executions).await?;
+    runs::arrival(&args.dir).await?;
+    runs::executions(args).await
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BenchError {
+    #[error("making a directory for the data")]
+    Directory(#[source] io::Error),
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    #[error(transparent)]
+    Token(#[from] LocalIdentityError),
+    #[error("naming a person of the benchmark")]
+    Name(#[from] InvalidId),
+    #[error("measuring the table alone")]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    Rig(#[from] RigError),
+    #[error(transparent)]
+    Load(#[from] load::LoadError),
+    #[error("the executions did not all succeed: {succeeded} of {expected} did, and {arrived} calls arrived")]
+    Incomplete { expected: u64, succeeded: u64, arrived: u64 },
+    #[error("writing a figure")]
+    Output(#[source] io::Error),
+}
+
+impl BenchError {
+    pub(crate) fn exit(&self) -> Exit {
+        Exit::Failure
+    }
+}

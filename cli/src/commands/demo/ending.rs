@@ -1,0 +1,39 @@
+//! What a person can do next: the addresses, and commands that are ready to be pasted.
+
+use super::story::Told;
+use super::{DemoError, Stage, tell};
+
+pub(super) fn tell_how_to_go_on(stage: &Stage, told: &Told) -> Result<(), DemoError> {
+    let server = format!("http://{}", stage.process.address());
+    let Told { runbook, incident, execution } = told;
+    let authorization = "-H \"authorization: Bearer $MUSTER_TOKEN\"";
+    tell(&format!(
+        r#"
+The server runs on until Ctrl-C; its data ({data}) goes with it.
+
+  export MUSTER_URL={server}
+  export MUSTER_TOKEN={ann}
+  curl -s {authorization} $MUSTER_URL/api/executions/{execution}
+  curl -s {authorization} $MUSTER_URL/api/incidents/{incident}
+  curl -s {authorization} -H 'content-type: application/json' \
+    -d '{{"parameters": {{"service": "search"}}}}' $MUSTER_URL/api/runbooks/{runbook}/execute
+  curl -s $MUSTER_URL/metrics
+
+With the same two variables:
+
+  muster runbook list
+  muster execution get {execution}
+  muster audit verify {execution}
+
+That was {ann_name} ({ann_groups}). To approve runbooks, be {bob_name} ({bob_groups}):
+
+  export MUSTER_TOKEN={bob}"#,
+        data = stage.directory.path().display(),
+        ann = stage.ann.token,
+        ann_name = stage.ann.name,
+        ann_groups = stage.ann.groups.join(", "),
+        bob = stage.bob.token,
+        bob_name = stage.bob.name,
+        bob_groups = stage.bob.groups.join(", "),
+    ))
+}

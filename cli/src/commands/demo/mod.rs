@@ -1,0 +1,232 @@
+//! `muster demo`: the main job from end to end on a temporary directory, told as it happens.
+
+mod ending;
+mod person;
+mod receiver;
+mod story;
+mod timeline;
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use clap::Args;
+use muster_app::SelfApproval;
+use muster_app::audit::Unproven;
+use muster_app::telemetry::{self, Service};
+use muster_domain::ids::{InvalidId, UserId};
+use muster_domain::runbook::RunbookDefinition;
+use muster_http::local_identity::LocalIdentityError;
+use secrecy::{ExposeSecret as _, SecretString};
+use tempfile::TempDir;
+
+use self::person::Person;
+use self::receiver::Receiver;
+use self::story::Story;
+use crate::exit::Exit;
+use crate::local::data_dir::{DataDir, DataDirError};
+use crate::local::process::{Config, LocalProcess, StartError};
+use crate::local::signals::Signals;
+
+/// The runbook as it stands in the repository, within the binary so that the demo runs anywhere.
+const RUNBOOK: &str = include_str!("../../../../events/runbooks/restart-service.yaml");
+
+/// The secret that the runbook names.
+const SECRET: &str = "control-endpoint";
+
+/// Long enough to play with the server that is left running.
+const TOKEN_TTL: Duration = Duration::from_hours(12);
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// End when the story ends; the exit code says whether all was as expected
+    #[arg(long)]
+    once: bool,
+    /// Address to answer on [default: a free port of this machine]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", hide_default_value = true)]
+    listen: SocketAddr,
+}
+
+pub(crate) async fn run(args: &DemoArgs) -> Result<(), DemoError> {
+    let service = Service { name: "muster".into(), environment: "demo".into() };
+    telemetry::start(service, &std::env::var("RUST_LOG").unwrap_or_else(|_| "error".into()));
+    let mut signals = Signals::listen().map_err(DemoError::Stage)?;
+    let stage = Stage::set(args.listen).await?;
+    let told = stage.story().play(&stage.definition).await;
+    if let Ok(told) = &told
+        && !args.once
+    {
+        ending::tell_how_to_go_on(&stage, told)?;
+        signals.next().await;
+        tokio::spawn(signals.end_at_next());
+    }
+    stage.process.stop().await;
+    told.map(drop)
+}
+
+/// Everything the story needs.
+struct Stage {
+    process: LocalProcess,
+    receiver: Receiver,
+    definition: RunbookDefinition,
+    ann: Person,
+    bob: Person,
+    /// Removed at the end.
+    directory: TempDir,
+}
+
+impl Stage {
+    async fn set(listen: SocketAddr) -> Result<Self, DemoError> {
+        let directory =
+            tempfile::Builder::new().prefix("muster-demo-").tempdir().map_err(DemoError::Stage)?;
+        let key = random_key().map_err(DemoError::Stage)?;
+        let data = directory.path().join("data");
+        store_secret(&data, &key)?;
+        let receiver = Receiver::start(key).await.map_err(DemoError::Stage)?;
+        let process = LocalProcess::start(&config(&data, listen, receiver.address)).await?;
+        tell(&format!("Muster answers on http://{}", process.address()))?;
+        tell(&format!("The service to restart has its control endpoint on http://{}", receiver.address))?;
+        tell(&format!("  (out of order: it will turn the first {} calls away)\n", receiver::OUTAGES))?;
+        Ok(Self {
+            ann: person(&process, "ann", &["team:payments:admin", "platform-admin"])?,
+            bob: person(&process, "bob", &["platform-admin"])?,
+            definition: definition(receiver.address)?,
+            process,
+            receiver,
+            directory,
+        })
+    }
+
+    fn story(&self) -> Story<'_> {
+        Story { ann: &self.ann, bob: &self.bob, receiver: &self.receiver }
+    }
+}
+
+fn random_key() -> io::Result<SecretString> {
+    let mut bytes = [0; 24];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(BASE64_STANDARD_NO_PAD.encode(bytes).into())
+}
+
+fn store_secret(directory: &Path, key: &SecretString) -> Result<(), DemoError> {
+    let path = DataDir::open(directory)?.secrets()?;
+    let mut file = OpenOptions::new().append(true).open(path).map_err(DemoError::Stage)?;
+    writeln!(file, "{SECRET}={}", key.expose_secret()).map_err(DemoError::Stage)
+}
+
+/// The way to the receiver is open, and no other that is not public.
+fn config(data: &Path, listen: SocketAddr, receiver: SocketAddr) -> Config {
+    Config {
+        data: data.to_owned(),
+        listen,
+        workers: 16,
+        allow_egress: receiver.to_string().parse().into_iter().collect(),
+        self_approval: SelfApproval::Refused,
+    }
+}
+
+fn person(
+    process: &LocalProcess,
+    name: &'static str,
+    groups: &'static [&'static str],
+) -> Result<Person, DemoError> {
+    let user: UserId = name.parse()?;
+    let granted: Vec<String> = groups.iter().map(|&group| group.to_owned()).collect();
+    let http = reqwest::Client::builder().no_proxy().build();
+    Ok(Person {
+        name,
+        groups,
+        token: process.identity().issue(&user, &granted, TOKEN_TTL)?,
+        server: format!("http://{}", process.address()),
+        http: http.map_err(|source| DemoError::Http { doing: "making an HTTP client".into(), source })?,
+    })
+}
+
+/// The runbook, with the port that the receiver got in place of the one in the file.
+fn definition(receiver: SocketAddr) -> Result<RunbookDefinition, DemoError> {
+    let mut definition: RunbookDefinition = serde_saphyr::from_str(RUNBOOK)?;
+    definition.webhook_url = at_address(&definition.webhook_url, receiver);
+    Ok(definition)
+}
+
+/// The URL with another host and port. Not through a URL parser, which would escape the braces of templates.
+fn at_address(url: &str, address: SocketAddr) -> String {
+    let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+    format!("http://{address}/{path}")
+}
+
+/// One line of the story. On standard output, for it is what the command is for.
+fn tell(line: &str) -> Result<(), DemoError> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(DemoError::Tell)
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DemoError {
+    #[error("setting the stage of the demo")]
+    Stage(#[source] io::Error),
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("reading the runbook of the demo")]
+    Runbook(#[from] serde_saphyr::Error),
+    #[error(transparent)]
+    Token(#[from] LocalIdentityError),
+    #[error("naming a person of the demo")]
+    Name(#[from] InvalidId),
+    #[error("{doing}")]
+    Http {
+        doing: String,
+        #[source]
+        source: reqwest::Error,
+    },
+    #[error("{doing}: expected {expected}, got {seen}")]
+    Unexpected { doing: String, expected: String, seen: String },
+    #[error("reading the audit export of {resource}")]
+    Export {
+        resource: String,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error(transparent)]
+    Unproven(#[from] Unproven),
+    #[error("telling the story")]
+    Tell(#[source] io::Error),
+}
+
+impl DemoError {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Start(error) => error.exit(),
+            Self::Stage(_)
+            | Self::DataDir(_)
+            | Self::Runbook(_)
+            | Self::Token(_)
+            | Self::Name(_)
+            | Self::Http { .. }
+            | Self::Unexpected { .. }
+            | Self::Export { .. }
+            | Self::Unproven(_)
+            | Self::Tell(_) => Exit::Failure,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demos_runbook_is_valid_and_calls_the_receiver() {
+        let address = "127.0.0.1:4711".parse().unwrap();
+        let definition = definition(address).unwrap();
+        assert_eq!(definition.webhook_url, "http://127.0.0.1:4711/services/{{params.service}}/restart");
+        assert_eq!(definition.faults(), []);
+        assert_eq!(definition.webhook_auth.secret().map(ToString::to_string).as_deref(), Some(SECRET));
+    }
+}

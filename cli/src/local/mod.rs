@@ -1,0 +1,9 @@
+//! Local mode: the whole product in one process, on one data directory.
+
+pub(crate) mod data_dir;
+pub(crate) mod process;
+mod queue;
+mod server;
+pub(crate) mod signals;
+mod sweeper;
+mod workers;

@@ -1,0 +1,78 @@
+//! Executions arranged for people.
+
+use serde_json::Value;
+
+use crate::operator::output::{Layout, field, timestamp};
+
+pub(super) fn execution(body: &Value) -> Layout {
+    let at = |pointer| field(body, pointer);
+    let runbook = format!("{} {} version {}", at("/runbook/id"), at("/runbook/name"), at("/runbook/version"));
+    let mut facts = vec![
+        ("ID", at("/id")),
+        ("Status", at("/status")),
+        ("Runbook", runbook),
+        ("Team", at("/teamId")),
+        ("Requested by", at("/requestedBy")),
+        ("Incident", at("/incident/id")),
+        ("Parameters", at("/parameters")),
+        ("Created", timestamp(body, "/createdAt")),
+        ("Started", timestamp(body, "/startedAt")),
+        ("Ended", timestamp(body, "/endedAt")),
+        ("Duration", duration(body)),
+        ("Why", why(body)),
+    ];
+    let steps = body.get("steps").and_then(Value::as_array);
+    facts.extend(steps.into_iter().flatten().flat_map(attempts).map(|attempt| ("Attempt", attempt)));
+    Layout::facts(facts)
+}
+
+pub(super) fn executions(body: &Value) -> Layout {
+    let head = ["ID", "STATUS", "RUNBOOK", "VERSION", "BY", "CREATED", "DURATION", "WHY"];
+    Layout::rows(&head, body, |item| {
+        vec![
+            field(item, "/id"),
+            field(item, "/status"),
+            field(item, "/runbook/name"),
+            field(item, "/runbook/version"),
+            field(item, "/requestedBy"),
+            timestamp(item, "/createdAt"),
+            duration(item),
+            why(item),
+        ]
+    })
+}
+
+/// Why it stands where it does: the error, or the reason of a cancellation or review.
+pub(super) fn why(execution: &Value) -> String {
+    match field(execution, "/error").as_str() {
+        "-" => field(execution, "/reason"),
+        error => error.to_owned(),
+    }
+}
+
+pub(super) fn duration(value: &Value) -> String {
+    match value.get("durationMs").and_then(Value::as_u64) {
+        Some(millis) => format!("{}.{:03} s", millis / 1_000, millis % 1_000),
+        None => "-".to_owned(),
+    }
+}
+
+/// The attempts of one step, a line each.
+fn attempts(step: &Value) -> Vec<String> {
+    let id = field(step, "/id");
+    let made = step.get("attempts").and_then(Value::as_array);
+    let line = |attempt: &Value| {
+        let number = field(attempt, "/number");
+        format!("{number} of {id}: {} in {}", what_became(attempt), duration(attempt))
+    };
+    made.into_iter().flatten().map(line).collect()
+}
+
+/// The receiver's status, or the class of outcome and why.
+pub(super) fn what_became(attempt: &Value) -> String {
+    match (field(attempt, "/statusCode").as_str(), field(attempt, "/outcome").as_str()) {
+        ("-", "-") => "in flight".to_owned(),
+        ("-", class) => format!("{class}, {}", field(attempt, "/reason")),
+        (status, _) => status.to_owned(),
+    }
+}

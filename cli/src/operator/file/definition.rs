@@ -1,0 +1,156 @@
+//! A runbook's definition from a file: parsed, and checked by the domain's own rules before it is sent.
+
+use std::path::Path;
+
+use muster_domain::fault::Fault;
+use muster_domain::runbook::RunbookDefinition;
+
+use super::faults::FileFaults;
+use super::located::{Located, Places};
+use super::source::{FileError, Source};
+use super::{secrets, typed};
+
+/// A definition without faults.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Checked {
+    pub(crate) definition: RunbookDefinition,
+    pub(crate) name: String,
+    /// Where its parts stand in the file, for what the server may say of them.
+    pub(crate) places: Places,
+    /// What is allowed and yet looks wrong.
+    pub(crate) doubts: FileFaults,
+}
+
+pub(crate) fn read_definition(path: &Path) -> Result<Checked, FileError> {
+    Ok(check(&Source::read(path)?)?)
+}
+
+/// Parses and checks; every fault is reported with its place.
+pub(crate) fn check(source: &Source) -> Result<Checked, FileFaults> {
+    let Located { mut value, places } = Located::parse(source)?;
+    let fail = |faults: Vec<Fault>| FileFaults::of(&source.name, faults, &places);
+    if !value.is_object() {
+        let message = "must be an object with the fields of a runbook, at least `name` and `webhookUrl`";
+        return Err(fail(vec![Fault::new("", message)]));
+    }
+    let mut faults = secrets::faults(&value);
+    faults.extend(typed::take_unknown_fields(&mut value));
+    if !faults.is_empty() {
+        return Err(fail(faults));
+    }
+    let definition = typed::definition(&value).map_err(|fault| fail(vec![fault]))?;
+    let faults = definition.faults();
+    if !faults.is_empty() {
+        return Err(fail(faults));
+    }
+    Ok(Checked {
+        doubts: FileFaults::of(&source.name, secrets::doubts(&definition), &places),
+        definition,
+        name: source.name.clone(),
+        places,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "name: Restart\nwebhookUrl: https://ops.example/restart\n";
+
+    fn source(more: &str) -> Source {
+        Source { name: "restart.yaml".into(), text: format!("{GOOD}{more}") }
+    }
+
+    fn check_faults(more: &str, expected: &[&str]) {
+        let faults = check(&source(more)).expect_err(more);
+        let seen: Vec<String> = faults.faults.iter().map(ToString::to_string).collect();
+        assert_eq!(seen, expected, "{more}");
+    }
+
+    #[test]
+    fn a_good_file_is_a_definition() {
+        let checked = check(&source("tags: [ops]\ntimeoutSeconds: 5\n")).expect("is valid");
+        assert_eq!(checked.definition.name, "Restart");
+        assert_eq!(checked.definition.timeout_seconds, 5);
+        assert!(checked.doubts.faults.is_empty());
+    }
+
+    #[test]
+    fn every_unknown_field_is_named_with_its_place_and_its_likely_name() {
+        check_faults(
+            "webhookurl: x\nretries: 3\n",
+            &[
+                ":3:1: /webhookurl: is no field; did you mean `webhookUrl`?",
+                concat!(
+                    ":4:1: /retries: is no field; remove it. There are: name, description, teamId, ",
+                    "tags, webhookUrl, webhookMethod, webhookHeaders, webhookAuth, parameters, payloadTemplate, ",
+                    "timeoutSeconds, idempotent"
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_secret_is_never_repeated_and_its_mending_is_shown() {
+        check_faults(
+            "webhookAuth:\n  type: bearer\n  token: hunter2\n",
+            &[concat!(
+                r#":5:3: /webhookAuth/token: must not hold the secret itself: store it under a name and write "#,
+                r#"{"$secret": "name"}"#
+            )],
+        );
+        check_faults("webhookAuth: hunter2\n", &[":3:1: /webhookAuth: must be an object"]);
+        check_faults("webhookHeaders: hunter2\n", &[":3:1: /webhookHeaders: must be an object"]);
+        check_faults(
+            "webhookHeaders:\n  X-Key: {secret: hunter2}\n",
+            &[concat!(
+                r#":4:3: /webhookHeaders/X-Key: must be a text, or a secret: store it under a name and write "#,
+                r#"{"$secret": "name"}"#
+            )],
+        );
+    }
+
+    #[test]
+    fn a_header_that_looks_like_a_secret_is_doubted_and_allowed() {
+        let checked = check(&source("webhookHeaders:\n  X-Api-Key: hunter2\n")).expect("is valid");
+        let doubts = checked.doubts.to_string();
+        assert!(doubts.contains("restart.yaml:4:3: /webhookHeaders/X-Api-Key: looks like"), "{doubts}");
+        assert!(!doubts.contains("hunter2"));
+    }
+
+    #[test]
+    fn the_domains_own_faults_have_their_lines() {
+        check_faults(
+            "timeoutSeconds: 21\ntags: [a, '']\n",
+            &[
+                ":3:1: /timeoutSeconds: must be 1 to 20",
+                ":4:11: /tags/1: has 0 characters; 1 to 64 are allowed",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_file_that_holds_something_else_is_told_what_belongs_in_it() {
+        for text in ["", "[]", "Restart"] {
+            let other = Source { name: "a.yaml".into(), text: text.into() };
+            let faults = check(&other).expect_err(text).to_string();
+            assert!(
+                faults.contains("a.yaml:1:1: must be an object with the fields of a runbook"),
+                "{faults}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_told_at_its_place() {
+        check_faults(
+            "timeoutSeconds: soon\n",
+            &[r#":3:1: /timeoutSeconds: invalid type: string "soon", expected u32"#],
+        );
+        check_faults(
+            "webhookMethod: GET\n",
+            &[":3:1: /webhookMethod: unknown variant `GET`, expected one of `POST`, `PUT`, `PATCH`"],
+        );
+        check_faults("teamId: a b\n", &[":3:1: /teamId: expected 1 to 64 letters, digits, `-`, `_` or `.`"]);
+    }
+}

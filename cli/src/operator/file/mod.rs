@@ -1,0 +1,13 @@
+//! Files that people write: read whole, parsed with the place of every value, and checked before anything is sent.
+
+mod definition;
+mod faults;
+mod located;
+mod secrets;
+mod source;
+mod typed;
+
+pub(crate) use self::definition::{Checked, check, read_definition};
+pub(crate) use self::faults::{FileFault, FileFaults};
+pub(crate) use self::located::{Located, Places};
+pub(crate) use self::source::{FileError, Source};

@@ -1,0 +1,65 @@
+//! Secrets in a file: only their names may stand there.
+
+use muster_domain::fault::{Fault, pointer_to};
+use muster_domain::request::HeaderValue;
+use muster_domain::runbook::RunbookDefinition;
+use serde_json::Value;
+
+/// How a secret is written in a definition.
+const REFERENCE: &str = r#"store it under a name and write {"$secret": "name"}"#;
+/// Members of `webhookAuth` that hold references.
+const SECRET_MEMBERS: [&str; 4] = ["password", "token", "key", "secret"];
+/// Parts of header names whose values are most often secrets.
+const SECRET_WORDS: [&str; 5] = ["token", "secret", "password", "api-key", "apikey"];
+
+/// Values where only references may stand. Found before the typed parse, whose errors would repeat the value.
+pub(super) fn faults(value: &Value) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for name in ["webhookAuth", "webhookHeaders"] {
+        if value.get(name).is_some_and(|held| !held.is_object()) {
+            faults.push(Fault::new(pointer_to("", name), "must be an object"));
+        }
+    }
+    for member in SECRET_MEMBERS {
+        let pointer = pointer_to("/webhookAuth", member);
+        if value.pointer(&pointer).is_some_and(|held| !is_reference(held)) {
+            faults.push(Fault::new(pointer, format!("must not hold the secret itself: {REFERENCE}")));
+        }
+    }
+    for (name, held) in members(value, "/webhookHeaders") {
+        if !held.is_string() && !is_reference(held) {
+            let message = format!("must be a text, or a secret: {REFERENCE}");
+            faults.push(Fault::new(pointer_to("/webhookHeaders", name), message));
+        }
+    }
+    faults
+}
+
+fn members<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = (&'v String, &'v Value)> {
+    let object = value.pointer(pointer).and_then(Value::as_object);
+    object.into_iter().flatten()
+}
+
+fn is_reference(value: &Value) -> bool {
+    let only = |object: &serde_json::Map<String, Value>| object.len() == 1;
+    value.as_object().is_some_and(only) && value.get("$secret").is_some_and(Value::is_string)
+}
+
+/// Headers that may hold any text, whose names say that the text is a secret.
+pub(super) fn doubts(definition: &RunbookDefinition) -> Vec<Fault> {
+    let suspicious = |name: &str| {
+        let lower = name.to_lowercase();
+        SECRET_WORDS.iter().any(|word| lower.contains(word))
+    };
+    let mut found = Vec::new();
+    for (name, value) in &definition.webhook_headers {
+        match value {
+            HeaderValue::Text(_) if suspicious(name) => {
+                let message = format!("looks like a secret: {REFERENCE}");
+                found.push(Fault::new(pointer_to("/webhookHeaders", name), message));
+            }
+            HeaderValue::Text(_) | HeaderValue::Secret(_) => {}
+        }
+    }
+    found
+}

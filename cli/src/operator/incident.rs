@@ -1,0 +1,164 @@
+//! Incidents: open and read.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use muster_domain::ids::{IncidentId, TeamId, UserId};
+use serde_json::{Value, json};
+
+use super::Command;
+use super::api::{Call, IdempotencyKey, PageArgs, object};
+use super::context::Context;
+use super::ended::Ended;
+use super::error::OperatorError;
+use super::file::{FileError, Located, Source};
+use super::output::{Layout, field, timestamp};
+use super::parameters::{JsonObject, KeyValue, ParameterError, merged};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IncidentCommand {
+    /// Open an incident
+    Create(Create),
+    /// Show an incident
+    Get(Get),
+    /// List incidents, newest first
+    List(List),
+}
+
+impl Command for IncidentCommand {
+    async fn run(self, context: &Context) -> Result<Ended, OperatorError> {
+        match self {
+            Self::Create(command) => context.show(command.call()?, incident).await?,
+            Self::Get(command) => context.show(command.call(), incident).await?,
+            Self::List(command) => context.show_list(command.call(), &command.pages, incidents).await?,
+        }
+        Ok(Ended::SUCCESS)
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Priority {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Priority {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "LOW",
+            Self::Medium => "MEDIUM",
+            Self::High => "HIGH",
+            Self::Critical => "CRITICAL",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// YAML or JSON file with the whole incident, instead of the options below; `-` reads standard input
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["title", "priority", "team", "assignee", "metadata", "member"])]
+    file: Option<PathBuf>,
+    /// What is wrong
+    #[arg(long, value_name = "TEXT", required_unless_present = "file")]
+    title: Option<String>,
+    /// How bad it is
+    #[arg(long, value_enum, ignore_case = true, default_value = "medium")]
+    priority: Priority,
+    /// The team it belongs to
+    #[arg(long, value_name = "TEAM")]
+    team: Option<TeamId>,
+    /// Who takes care of it
+    #[arg(long, value_name = "USER")]
+    assignee: Option<UserId>,
+    /// Facts for templates, as a JSON object
+    #[arg(long, value_name = "JSON")]
+    metadata: Option<JsonObject>,
+    /// One fact; the value is JSON if it parses as such, else a text
+    #[arg(short, value_name = "KEY=VALUE")]
+    member: Vec<KeyValue>,
+    /// Name of this request, under which it is done once
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<IdempotencyKey>,
+}
+
+impl Create {
+    fn call(&self) -> Result<Call, OperatorError> {
+        let body = match &self.file {
+            Some(path) => file_body(path)?,
+            None => self.body()?,
+        };
+        Ok(Call::post(&["api", "incidents"], body).key(self.idempotency_key.clone()))
+    }
+
+    fn body(&self) -> Result<Value, ParameterError> {
+        Ok(object(json!({
+            "title": self.title,
+            "priority": self.priority.as_str(),
+            "teamId": self.team,
+            "assignee": self.assignee,
+            "metadata": merged(self.metadata.as_ref(), &self.member)?,
+        })))
+    }
+}
+
+/// The file's content as it is: the server names what is wrong with it.
+fn file_body(path: &std::path::Path) -> Result<Value, FileError> {
+    Ok(Located::parse(&Source::read(path)?)?.value)
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    /// The incident
+    id: IncidentId,
+}
+
+impl Get {
+    fn call(&self) -> Call {
+        Call::get(&["api", "incidents", self.id.as_str()])
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only those of this team
+    #[arg(long, value_name = "TEAM")]
+    team: Option<TeamId>,
+    #[command(flatten)]
+    pages: PageArgs,
+}
+
+impl List {
+    fn call(&self) -> Call {
+        Call::get(&["api", "incidents"]).query("teamId", self.team.as_ref())
+    }
+}
+
+fn incident(body: &Value) -> Layout {
+    let at = |pointer| field(body, pointer);
+    Layout::facts(vec![
+        ("ID", at("/id")),
+        ("Title", at("/title")),
+        ("Priority", at("/priority")),
+        ("Status", at("/status")),
+        ("Team", at("/teamId")),
+        ("Assignee", at("/assignee")),
+        ("Metadata", at("/metadata")),
+        ("Opened by", at("/createdBy")),
+        ("Opened", timestamp(body, "/createdAt")),
+    ])
+}
+
+fn incidents(body: &Value) -> Layout {
+    Layout::rows(&["ID", "PRIORITY", "STATUS", "TEAM", "OPENED", "TITLE"], body, |item| {
+        vec![
+            field(item, "/id"),
+            field(item, "/priority"),
+            field(item, "/status"),
+            field(item, "/teamId"),
+            timestamp(item, "/createdAt"),
+            field(item, "/title"),
+        ]
+    })
+}

@@ -1,0 +1,98 @@
+//! Operators' commands over the public API.
+//!
+//! Each command turns its arguments into a call, sends it and lays the answer out. Data goes to standard output,
+//! everything else to standard error.
+
+mod api;
+mod audit;
+mod context;
+mod ended;
+mod error;
+mod execution;
+mod file;
+mod incident;
+mod kill_switch;
+mod output;
+mod pace;
+mod parameters;
+mod queue;
+mod runbook;
+
+use std::process::ExitCode;
+
+use clap::{Args, FromArgMatches, Subcommand};
+
+use self::api::ConnectionArgs;
+use self::context::Context;
+use self::ended::{Ended, help};
+use self::error::OperatorError;
+use self::output::{OutputArgs, Printer, Streams};
+use self::pace::Pace;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperatorCommand {
+    /// Write, approve and execute runbooks
+    #[command(after_help = help())]
+    Runbook(Group<runbook::RunbookCommand>),
+    /// Follow and steer executions
+    #[command(after_help = help())]
+    Execution(Group<execution::ExecutionCommand>),
+    /// Open and read incidents
+    #[command(after_help = help())]
+    Incident(Group<incident::IncidentCommand>),
+    /// Stop every new call of a scope, and let it go on
+    #[command(after_help = help())]
+    KillSwitch(Group<kill_switch::KillSwitchCommand>),
+    /// Look at the work queue
+    #[command(after_help = help())]
+    Queue(Group<queue::QueueCommand>),
+    /// Read and prove the audit log
+    #[command(after_help = help())]
+    Audit(Group<audit::AuditCommand>),
+}
+
+/// Commands about one thing, with what all of them take.
+#[derive(Debug, Args)]
+pub(crate) struct Group<C: FromArgMatches + Subcommand> {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(subcommand)]
+    command: C,
+}
+
+/// What one thing's commands do.
+pub(crate) trait Command: FromArgMatches + Subcommand {
+    async fn run(self, context: &Context) -> Result<Ended, OperatorError>;
+}
+
+/// Runs a command to its end and says on standard error what went wrong.
+pub(crate) async fn run(command: OperatorCommand) -> ExitCode {
+    command.run(Streams::standard(), Pace::OF_PEOPLE).await.into()
+}
+
+impl OperatorCommand {
+    async fn run(self, streams: Streams, pace: Pace) -> Ended {
+        match self {
+            Self::Runbook(group) => group.run(streams, pace).await,
+            Self::Execution(group) => group.run(streams, pace).await,
+            Self::Incident(group) => group.run(streams, pace).await,
+            Self::KillSwitch(group) => group.run(streams, pace).await,
+            Self::Queue(group) => group.run(streams, pace).await,
+            Self::Audit(group) => group.run(streams, pace).await,
+        }
+    }
+}
+
+impl<C: Command> Group<C> {
+    async fn run(self, streams: Streams, pace: Pace) -> Ended {
+        let printer = Printer::new(&self.output, streams);
+        let context = Context::new(self.connection, printer, pace);
+        let ended = self.command.run(&context).await;
+        ended.unwrap_or_else(|error| error.report(&context.printer))
+    }
+}
+
+#[cfg(test)]
+mod tests;
