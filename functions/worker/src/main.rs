@@ -1,0 +1,31 @@
+//! Brings executions forward: takes jobs from the work queue and alone sends requests to addresses that users gave.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use muster_app::SelfApproval;
+use muster_aws::clients::Clients;
+use muster_aws::composition;
+use muster_aws::config::WorkerConfig;
+use muster_aws::queue::SqsQueue;
+use muster_aws::runtime::{Function, StartError, start};
+use muster_aws::secrets::SecretsManager;
+use muster_aws::serve::Turn;
+use muster_egress::{EgressPolicy, HttpEgress};
+
+/// One thread: an instance has a fraction of a processor, and its ten jobs do little but wait for answers.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    start("muster-worker", work).await
+}
+
+async fn work(config: WorkerConfig) -> Result<(), StartError> {
+    let clients = Clients::load().await;
+    let secrets = SecretsManager::new(Arc::clone(&clients), config.secret_prefix);
+    // No address is opened by hand here: what local mode allows with a flag has no way in.
+    let egress = HttpEgress::new(EgressPolicy::default(), Arc::new(secrets)).map_err(StartError::egress)?;
+    let queue = SqsQueue::new(Arc::clone(&clients), config.queue);
+    let app = composition::app(&clients, &config.table, queue, SelfApproval::Refused);
+    let handle = async |job, turn: Turn<'_>| app.handle(&job, &turn.shift(&egress)).await;
+    Function::new(&config.installation, app.metrics()).jobs(handle).await
+}

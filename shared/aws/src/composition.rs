@@ -1,0 +1,28 @@
+//! How the use cases are put together in AWS.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use muster_app::ports::Queue;
+use muster_app::{App, SelfApproval, Settings};
+use muster_store::dynamo::DynamoTable;
+
+use crate::clients::Clients;
+use crate::config::TableName;
+use muster_app::clock::SystemClock;
+
+/// A nudge through SQS arrives within seconds. A lost one is to be repaired within 120 s (INVARIANTS A2), of which the
+/// sweeper's schedule takes up to 60.
+const NUDGE_GRACE: Duration = Duration::from_secs(50);
+
+/// The use cases on the installation's table.
+pub fn app(
+    clients: &Clients,
+    table: &TableName,
+    queue: impl Queue + 'static,
+    self_approval: SelfApproval,
+) -> Arc<App> {
+    let table = DynamoTable::new(clients.dynamo().clone(), table.as_str());
+    let settings = Settings { self_approval, nudge_grace: NUDGE_GRACE };
+    Arc::new(App::new(Arc::new(table), Arc::new(queue), Arc::new(SystemClock), settings))
+}

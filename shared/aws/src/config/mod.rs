@@ -1,0 +1,248 @@
+//! The environment variables of the functions. They are read here and nowhere else; a test compares them with
+//! `infra/template.yaml`, and all that is wrong is reported at once.
+
+mod values;
+mod variables;
+
+use muster_app::SelfApproval;
+
+use self::values::self_approval;
+pub use self::values::{ClaimName, Level, QueueUrl, SecretPrefix, TableName};
+pub use self::variables::{ConfigError, Variables, is_in_lambda, of_process, read};
+
+/// What `muster-api` reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiConfig {
+    pub installation: Installation,
+    pub table: TableName,
+    pub queue: QueueUrl,
+    pub dead_letters: QueueUrl,
+    pub groups_claim: ClaimName,
+}
+
+/// What `muster-approval` reads. It nudges nobody, so it knows no queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovalConfig {
+    pub installation: Installation,
+    pub table: TableName,
+    pub groups_claim: ClaimName,
+    pub self_approval: SelfApproval,
+}
+
+/// What `muster-worker` reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerConfig {
+    pub installation: Installation,
+    pub table: TableName,
+    pub queue: QueueUrl,
+    pub secret_prefix: SecretPrefix,
+}
+
+/// What `muster-sweeper` reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweeperConfig {
+    pub installation: Installation,
+    pub table: TableName,
+    pub queue: QueueUrl,
+}
+
+/// What `muster-dead-letter` reads. It ends things and starts none, so it knows no queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetterConfig {
+    pub installation: Installation,
+    pub table: TableName,
+}
+
+/// What `muster-matcher` reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatcherConfig {
+    pub installation: Installation,
+}
+
+/// What every function reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installation {
+    /// As in `prod`; a dimension of every metric.
+    pub environment: String,
+    pub level: Level,
+}
+
+/// A function's configuration.
+pub trait FromEnvironment: Sized {
+    /// Reads every variable, also after one was wrong, so that all problems are found. `None` if there was one.
+    fn read(variables: &mut Variables<'_>) -> Option<Self>;
+
+    fn installation(&self) -> &Installation;
+}
+
+impl FromEnvironment for ApiConfig {
+    fn read(variables: &mut Variables<'_>) -> Option<Self> {
+        let installation = variables.installation();
+        let table = variables.table();
+        let queue = variables.queue();
+        let dead_letters = variables.parsed("MUSTER_DLQ_URL", QueueUrl::parse);
+        let groups_claim = variables.groups_claim();
+        Some(Self {
+            installation: installation?,
+            table: table?,
+            queue: queue?,
+            dead_letters: dead_letters?,
+            groups_claim: groups_claim?,
+        })
+    }
+
+    fn installation(&self) -> &Installation {
+        &self.installation
+    }
+}
+
+impl FromEnvironment for ApprovalConfig {
+    fn read(variables: &mut Variables<'_>) -> Option<Self> {
+        let installation = variables.installation();
+        let table = variables.table();
+        let groups_claim = variables.groups_claim();
+        let self_approval = variables.parsed("MUSTER_ALLOW_SELF_APPROVAL", self_approval);
+        Some(Self {
+            installation: installation?,
+            table: table?,
+            groups_claim: groups_claim?,
+            self_approval: self_approval?,
+        })
+    }
+
+    fn installation(&self) -> &Installation {
+        &self.installation
+    }
+}
+
+impl FromEnvironment for WorkerConfig {
+    fn read(variables: &mut Variables<'_>) -> Option<Self> {
+        let installation = variables.installation();
+        let table = variables.table();
+        let queue = variables.queue();
+        let secret_prefix = variables.parsed("MUSTER_SECRET_PREFIX", SecretPrefix::parse);
+        Some(Self {
+            installation: installation?,
+            table: table?,
+            queue: queue?,
+            secret_prefix: secret_prefix?,
+        })
+    }
+
+    fn installation(&self) -> &Installation {
+        &self.installation
+    }
+}
+
+impl FromEnvironment for SweeperConfig {
+    fn read(variables: &mut Variables<'_>) -> Option<Self> {
+        let installation = variables.installation();
+        let table = variables.table();
+        let queue = variables.queue();
+        Some(Self { installation: installation?, table: table?, queue: queue? })
+    }
+
+    fn installation(&self) -> &Installation {
+        &self.installation
+    }
+}
+
+impl FromEnvironment for DeadLetterConfig {
+    fn read(variables: &mut Variables<'_>) -> Option<Self> {
+        let installation = variables.installation();
+        let table = variables.table();
+        Some(Self { installation: installation?, table: table? })
+    }
+
+    fn installation(&self) -> &Installation {
+        &self.installation
+    }
+}
+
+impl FromEnvironment for MatcherConfig {
+    fn read(variables: &mut Variables<'_>) -> Option<Self> {
+        Some(Self { installation: variables.installation()? })
+    }
+
+    fn installation(&self) -> &Installation {
+        &self.installation
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::*;
+
+    const COMPLETE: [(&str, &str); 8] = [
+        ("MUSTER_TABLE", "muster-table"),
+        ("MUSTER_QUEUE_URL", "https://sqs.test/1/work"),
+        ("MUSTER_DLQ_URL", "https://sqs.test/1/work-dead"),
+        ("MUSTER_SECRET_PREFIX", "muster/test/"),
+        ("MUSTER_ENVIRONMENT", "test"),
+        ("MUSTER_GROUPS_CLAIM", "cognito:groups"),
+        ("MUSTER_ALLOW_SELF_APPROVAL", "true"),
+        ("MUSTER_LOG", "debug"),
+    ];
+
+    /// The complete environment, with `name` set to `value`, or taken away.
+    fn changed(name: &str, value: Option<&str>) -> impl Fn(&str) -> Option<String> {
+        let (name, value) = (name.to_owned(), value.map(str::to_owned));
+        move |asked| {
+            if asked == name {
+                return value.clone();
+            }
+            COMPLETE.iter().find(|(known, _)| *known == asked).map(|(_, value)| (*value).to_owned())
+        }
+    }
+
+    #[test]
+    fn a_complete_environment_is_read_as_it_is() {
+        let source = changed("", None);
+        let api: ApiConfig = read(&source).unwrap();
+        assert_eq!(api.dead_letters.as_str(), "https://sqs.test/1/work-dead");
+        assert_eq!(api.installation, Installation { environment: "test".into(), level: Level::Debug });
+        assert_eq!(read::<ApprovalConfig>(&source).unwrap().self_approval, SelfApproval::Allowed);
+        assert_eq!(read::<WorkerConfig>(&source).unwrap().secret_prefix.as_str(), "muster/test/");
+        assert_eq!(read::<SweeperConfig>(&source).unwrap().queue, api.queue);
+        assert_eq!(read::<DeadLetterConfig>(&source).unwrap().table, api.table);
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_named_at_once() {
+        let error = read::<ApprovalConfig>(&|_| None).unwrap_err();
+        let message = error.to_string();
+        let names = [
+            "MUSTER_TABLE",
+            "MUSTER_ENVIRONMENT",
+            "MUSTER_LOG",
+            "MUSTER_GROUPS_CLAIM",
+            "MUSTER_ALLOW_SELF_APPROVAL",
+        ];
+        assert_eq!(error.problems.len(), names.len());
+        for name in names {
+            assert!(message.contains(&format!("{name} is not set")), "{message}");
+        }
+    }
+
+    #[track_caller]
+    fn check_refused<C: FromEnvironment + fmt::Debug>(name: &str, value: &str) {
+        let error = read::<C>(&changed(name, Some(value))).unwrap_err();
+        assert!(error.to_string().contains(&format!("{name} is {value:?} and must be")), "{error}");
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_right_is_refused_with_what_was_expected() {
+        check_refused::<ApprovalConfig>("MUSTER_ALLOW_SELF_APPROVAL", "yes");
+        check_refused::<ApprovalConfig>("MUSTER_ALLOW_SELF_APPROVAL", "");
+        check_refused::<ApprovalConfig>("MUSTER_GROUPS_CLAIM", "");
+        check_refused::<ApiConfig>("MUSTER_QUEUE_URL", "work");
+        check_refused::<ApiConfig>("MUSTER_DLQ_URL", "");
+        check_refused::<WorkerConfig>("MUSTER_SECRET_PREFIX", "/");
+        check_refused::<WorkerConfig>("MUSTER_SECRET_PREFIX", "muster");
+        check_refused::<SweeperConfig>("MUSTER_TABLE", "a b");
+        check_refused::<MatcherConfig>("MUSTER_LOG", "loud");
+        check_refused::<MatcherConfig>("MUSTER_ENVIRONMENT", "prod\n");
+    }
+}

@@ -1,0 +1,77 @@
+//! Reads variables one by one and remembers all that was wrong.
+
+use super::values::{ClaimName, Level, QueueUrl, TableName, environment_name};
+use super::{FromEnvironment, Installation};
+
+/// The process's own variables. One that is not Unicode counts as missing.
+pub fn of_process(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Whether the process has what Lambda gives every function. The runtime's crate panics without.
+pub fn is_in_lambda(source: &dyn Fn(&str) -> Option<String>) -> bool {
+    let given = |name| source(name).is_some();
+    let memory = source("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|text| text.parse::<i32>().ok());
+    memory.is_some()
+        && given("AWS_LAMBDA_FUNCTION_NAME")
+        && given("AWS_LAMBDA_FUNCTION_VERSION")
+        && given("AWS_LAMBDA_RUNTIME_API")
+}
+
+/// Reads a function's configuration from `source`, which is [`of_process`] or a test's.
+pub fn read<C: FromEnvironment>(source: &dyn Fn(&str) -> Option<String>) -> Result<C, ConfigError> {
+    let mut variables = Variables { source, problems: Vec::new() };
+    let config = C::read(&mut variables);
+    config.filter(|_| variables.problems.is_empty()).ok_or(ConfigError { problems: variables.problems })
+}
+
+/// Why a function cannot start: everything that is missing or wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("reading the environment: {}", .problems.join("; "))]
+pub struct ConfigError {
+    pub problems: Vec<String>,
+}
+
+/// Variables as they are read, and what was wrong with them.
+pub struct Variables<'s> {
+    source: &'s dyn Fn(&str) -> Option<String>,
+    problems: Vec<String>,
+}
+
+impl Variables<'_> {
+    pub(super) fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, &'static str>,
+    ) -> Option<T> {
+        let Some(text) = (self.source)(name) else {
+            self.problems.push(format!("{name} is not set"));
+            return None;
+        };
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(expected) => {
+                self.problems.push(format!("{name} is {text:?} and must be {expected}"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn table(&mut self) -> Option<TableName> {
+        self.parsed("MUSTER_TABLE", TableName::parse)
+    }
+
+    pub(super) fn queue(&mut self) -> Option<QueueUrl> {
+        self.parsed("MUSTER_QUEUE_URL", QueueUrl::parse)
+    }
+
+    pub(super) fn groups_claim(&mut self) -> Option<ClaimName> {
+        self.parsed("MUSTER_GROUPS_CLAIM", ClaimName::parse)
+    }
+
+    pub(super) fn installation(&mut self) -> Option<Installation> {
+        let environment = self.parsed("MUSTER_ENVIRONMENT", environment_name);
+        let level = self.parsed("MUSTER_LOG", Level::parse);
+        Some(Installation { environment: environment?, level: level? })
+    }
+}

@@ -1,0 +1,134 @@
+//! Metrics for CloudWatch in the embedded metric format: a line of JSON on standard output, from which CloudWatch makes
+//! metrics, so that no invocation waits for another service.
+
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use muster_app::metrics::{Counter, Metrics, OLDEST_OWED_AGE};
+use muster_domain::time::Time;
+use serde_json::{Map, Value, json};
+
+/// The namespace of all metrics; the alarms of `infra/template.yaml` name it.
+const NAMESPACE: &str = "Muster";
+
+/// Reports what was counted since it last did.
+#[derive(Debug)]
+pub(crate) struct Reporter {
+    environment: String,
+    metrics: Arc<Metrics>,
+    reported: Mutex<[u64; Counter::ALL.len()]>,
+}
+
+/// One value of one metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Measured {
+    name: &'static str,
+    unit: &'static str,
+    value: u64,
+}
+
+impl Measured {
+    /// The age of the most overdue item. Reported at zero too: silence is what its alarm rings for.
+    pub(crate) fn oldest_owed_age(seconds: u64) -> Self {
+        Self { name: OLDEST_OWED_AGE, unit: "Seconds", value: seconds }
+    }
+}
+
+impl Reporter {
+    pub(crate) fn new(environment: String, metrics: Arc<Metrics>) -> Self {
+        Self { environment, metrics, reported: Mutex::default() }
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Writes one line of what changed and of `gauges`; none if there is nothing to say.
+    pub(crate) fn report(&self, at: Time, gauges: &[Measured]) {
+        let mut measured = self.changes();
+        measured.extend_from_slice(gauges);
+        if !measured.is_empty() {
+            let line = line(&self.environment, at, &measured);
+            // Metrics that cannot be written must not fail the work that they count.
+            let _ = writeln!(std::io::stdout().lock(), "{line}");
+        }
+    }
+
+    fn changes(&self) -> Vec<Measured> {
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changes = Vec::new();
+        for (counter, reported) in Counter::ALL.into_iter().zip(reported.iter_mut()) {
+            let now = self.metrics.value(counter);
+            let value = now - std::mem::replace(reported, now);
+            if value > 0 {
+                changes.push(Measured { name: counter.name(), unit: "Count", value });
+            }
+        }
+        changes
+    }
+}
+
+/// The dimension is the environment alone: each further one is a metric more to pay for and to add up in every alarm.
+/// Level and timestamp are Lambda's, which files a record without them anew.
+fn line(environment: &str, at: Time, measured: &[Measured]) -> String {
+    let definition = |one: &Measured| json!({"Name": one.name, "Unit": one.unit});
+    let directive = json!({
+        "Namespace": NAMESPACE,
+        "Dimensions": [["Environment"]],
+        "Metrics": measured.iter().map(definition).collect::<Vec<_>>(),
+    });
+    let mut line = Map::new();
+    line.insert("_aws".into(), json!({"Timestamp": at.millis(), "CloudWatchMetrics": [directive]}));
+    line.insert("Environment".into(), environment.into());
+    line.insert("level".into(), "INFO".into());
+    line.insert("timestamp".into(), at.to_string().into());
+    line.extend(measured.iter().map(|one| (one.name.to_owned(), Value::from(one.value))));
+    Value::Object(line).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_what_cloudwatch_reads() {
+        let at = Time::from_millis(1_772_366_400_000);
+        let measured = [Measured { name: "Attempts", unit: "Count", value: 3 }, Measured::oldest_owed_age(0)];
+        let line: Value = serde_json::from_str(&line("test", at, &measured)).unwrap();
+        let expected = json!({
+            "_aws": {
+                "Timestamp": 1_772_366_400_000_i64,
+                "CloudWatchMetrics": [{
+                    "Namespace": "Muster",
+                    "Dimensions": [["Environment"]],
+                    "Metrics": [
+                        {"Name": "Attempts", "Unit": "Count"},
+                        {"Name": "OldestOwedAgeSeconds", "Unit": "Seconds"},
+                    ],
+                }],
+            },
+            "Environment": "test",
+            "level": "INFO",
+            "timestamp": "2026-03-01T12:00:00.000Z",
+            "Attempts": 3,
+            "OldestOwedAgeSeconds": 0,
+        });
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn only_what_changed_since_the_last_time_is_reported() {
+        let metrics = Arc::new(Metrics::default());
+        let reporter = Reporter::new("test".into(), Arc::clone(&metrics));
+        let names =
+            |changes: Vec<Measured>| changes.into_iter().map(|one| (one.name, one.value)).collect::<Vec<_>>();
+        assert_eq!(names(reporter.changes()), []);
+        metrics.count(Counter::Attempts);
+        metrics.count(Counter::Attempts);
+        metrics.count(Counter::JobsFailed);
+        assert_eq!(names(reporter.changes()), [("Attempts", 2), ("JobsFailed", 1)]);
+        metrics.count(Counter::Attempts);
+        assert_eq!(names(reporter.changes()), [("Attempts", 1)]);
+        assert_eq!(names(reporter.changes()), []);
+    }
+}

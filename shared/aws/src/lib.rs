@@ -1,0 +1,18 @@
+//! Muster in AWS: adapters of the ports, and what its Lambda functions share.
+//!
+//! Architecture invariant: no rules of the product are here, and nobody but the functions depends on this crate.
+
+mod batch;
+pub mod clients;
+pub mod composition;
+pub mod config;
+mod correlation;
+mod emf;
+mod gateway;
+mod jobs;
+mod principal;
+pub mod queue;
+pub mod runtime;
+pub mod secrets;
+pub mod serve;
+mod telemetry;
