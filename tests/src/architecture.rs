@@ -1,0 +1,136 @@
+//! Rules about the code itself: which crate may reach what, and how long things may be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_path_buf()
+}
+
+/// Names of all crates that `package` reaches in an ordinary build.
+fn reached(package: &str, arguments: &[&str]) -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args([
+            "tree",
+            "--locked",
+            "--package",
+            package,
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
+        .args(arguments)
+        .output()
+        .expect("cargo tree runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut names: Vec<String> =
+        text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    assert!(names.contains(&package.to_owned()), "{package} is in its own tree");
+    names
+}
+
+fn check_absent(package: &str, forbidden: impl Fn(&str) -> bool) {
+    let found: Vec<String> = reached(package, &[]).into_iter().filter(|name| forbidden(name)).collect();
+    assert!(found.is_empty(), "{package} must not reach {found:?}");
+}
+
+/// AWS's SDK and Lambda's crates. The TLS library of the same maker is none of them.
+fn is_aws(name: &str) -> bool {
+    (name.starts_with("aws-") && !name.starts_with("aws-lc")) || name.starts_with("lambda_")
+}
+
+#[test]
+fn the_domain_is_pure() {
+    let impure =
+        ["tokio", "rand", "reqwest", "hyper", "axum", "rusqlite", "tracing", "async-trait", "futures"];
+    check_absent("muster-domain", |name| impure.contains(&name) || is_aws(name));
+    let ours = reached("muster-domain", &[]).into_iter().filter(|name| name.starts_with("muster-"));
+    assert_eq!(ours.collect::<Vec<_>>(), ["muster-domain"]);
+}
+
+#[test]
+fn only_the_edge_of_aws_reaches_aws() {
+    for package in ["muster-app", "muster-http", "muster-egress", "muster-cli"] {
+        check_absent(package, is_aws);
+    }
+}
+
+#[test]
+fn the_local_issuer_is_not_in_the_lambda_binaries() {
+    for function in [
+        "muster-api",
+        "muster-approval",
+        "muster-worker",
+        "muster-sweeper",
+        "muster-dead-letter",
+        "muster-matcher",
+    ] {
+        check_absent(function, |name| name == "jsonwebtoken" || name == "muster-cli" || name == "rusqlite");
+    }
+}
+
+#[test]
+fn only_the_worker_can_call_out() {
+    for function in
+        ["muster-api", "muster-approval", "muster-sweeper", "muster-dead-letter", "muster-matcher"]
+    {
+        check_absent(function, |name| name == "muster-egress");
+    }
+    assert!(reached("muster-worker", &[]).contains(&"muster-egress".to_owned()));
+}
+
+/// Every Rust file of the product, tests left out.
+fn sources() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join("shared"), root().join("cli"), root().join("functions")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_lambda_main_is_wiring_only() {
+    for path in sources()
+        .into_iter()
+        .filter(|path| path.ends_with("src/main.rs") && path.starts_with(root().join("functions")))
+    {
+        let lines = fs::read_to_string(&path).expect("readable").lines().count();
+        assert!(lines <= 40, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn no_module_is_called_utils() {
+    let vague = ["utils", "util", "helpers", "common", "misc"];
+    for path in sources() {
+        let parts = path.strip_prefix(root()).expect("inside").iter().filter_map(|part| part.to_str());
+        let bad: Vec<&str> = parts.filter(|part| vague.contains(&part.trim_end_matches(".rs"))).collect();
+        assert!(bad.is_empty(), "{}", path.display());
+    }
+}
+
+#[test]
+fn only_the_egress_crate_sends_to_addresses_that_users_give() {
+    for path in sources() {
+        let inside = path.strip_prefix(root()).expect("inside").display().to_string();
+        let may = inside.starts_with("shared/egress") || inside.starts_with("cli/");
+        let text = fs::read_to_string(&path).expect("readable");
+        assert!(may || !text.contains("reqwest::"), "{inside} uses the HTTP client");
+    }
+}

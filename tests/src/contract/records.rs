@@ -1,0 +1,200 @@
+//! Small records to store.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use muster_app::table::{
+    Body, BodyPart, IdempotencyRecord, Key, Order, PageRequest, Query, Record, Stored, Table,
+};
+use muster_domain::audit::{AuditEntry, ChainHead, Fact, Resource};
+use muster_domain::control::{KillSwitch, Scope};
+use muster_domain::digest::Digest;
+use muster_domain::execution::{Execution, PinnedRunbook, State, Trail};
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId};
+use muster_domain::incident::{Incident, IncidentStatus, Priority};
+use muster_domain::runbook::{Runbook, RunbookDefinition, RunbookVersion, VersionDecision};
+use muster_domain::time::Time;
+use serde_json::json;
+
+/// Noon of 2026-03-01, UTC.
+pub(super) const NOON: Time = Time::from_millis(1_772_366_400_000);
+
+pub(super) fn after(seconds: u64) -> Time {
+    NOON.plus(Duration::from_secs(seconds))
+}
+
+pub(super) fn runbook_id(number: u128) -> RunbookId {
+    RunbookId::new(NOON, number)
+}
+
+pub(super) fn execution_id(number: u128) -> ExecutionId {
+    ExecutionId::new(NOON, number)
+}
+
+pub(super) fn incident_id(number: u128) -> IncidentId {
+    IncidentId::new(NOON, number)
+}
+
+pub(super) fn team(name: &str) -> TeamId {
+    name.parse().unwrap()
+}
+
+fn user() -> UserId {
+    "ann".parse().unwrap()
+}
+
+pub(super) fn runbook(number: u128, of_team: Option<&str>) -> Runbook {
+    Runbook {
+        id: runbook_id(number),
+        team: of_team.map(team),
+        name: format!("runbook {number}"),
+        tags: Vec::new(),
+        version: 1,
+        approved: BTreeSet::new(),
+        deprecated: BTreeSet::new(),
+        created_by: user(),
+        created_at: NOON,
+        updated_at: NOON,
+        deleted_at: None,
+        audit: ChainHead::default(),
+    }
+}
+
+pub(super) fn version(runbook: u128, version: u32, description: String) -> RunbookVersion {
+    let definition = json!({"name": "n", "description": description, "webhookUrl": "https://example.com"});
+    let definition: RunbookDefinition = serde_json::from_value(definition).unwrap();
+    RunbookVersion {
+        runbook: runbook_id(runbook),
+        version,
+        definition,
+        digest: Digest::of_bytes(b"definition"),
+        author: user(),
+        writers: BTreeSet::from([user()]),
+        created_at: NOON,
+        change_note: None,
+        rolled_back_from: None,
+    }
+}
+
+pub(super) fn decision(runbook: u128, version: u32) -> VersionDecision {
+    VersionDecision {
+        runbook: runbook_id(runbook),
+        version,
+        digest: Digest::of_bytes(b"definition"),
+        approved_by: user(),
+        approved_at: NOON,
+        self_approved: false,
+        deprecated: None,
+    }
+}
+
+/// An execution of runbook 1 that is owed nothing.
+pub(super) fn execution(number: u128) -> Execution {
+    let id = execution_id(number);
+    let (name, digest) = ("runbook".into(), Digest::of_bytes(b"definition"));
+    Execution {
+        runbook: PinnedRunbook { id: runbook_id(1), name, version: 1, digest },
+        team: None,
+        requested_by: user(),
+        incident: None,
+        parent: None,
+        parameters: serde_json::Map::new(),
+        created_at: NOON,
+        started_at: None,
+        ended_at: None,
+        state: State::Pending,
+        epoch: 0,
+        steps: std::collections::BTreeMap::new(),
+        due_at: None,
+        stop: None,
+        trail: Trail::new(id.as_str()),
+        audit: ChainHead::default(),
+        id,
+    }
+}
+
+/// The same execution, changed: a record that differs from the one before.
+pub(super) fn at_epoch(number: u128, epoch: u32) -> Execution {
+    Execution { epoch, ..execution(number) }
+}
+
+pub(super) fn due(number: u128, at: Time) -> Execution {
+    Execution { due_at: Some(at), ..execution(number) }
+}
+
+pub(super) fn body(execution: u128, part: BodyPart, text: &str) -> Body {
+    Body { execution: execution_id(execution), step: "webhook".parse().unwrap(), part, text: text.to_owned() }
+}
+
+pub(super) fn incident(number: u128, of_team: Option<&str>) -> Incident {
+    Incident {
+        id: incident_id(number),
+        title: format!("incident {number}"),
+        priority: Priority::High,
+        status: IncidentStatus::Open,
+        team: of_team.map(team),
+        assignee: None,
+        metadata: serde_json::Map::new(),
+        created_by: user(),
+        created_at: NOON,
+        audit: ChainHead::default(),
+    }
+}
+
+pub(super) fn audit(resource: Resource, seq: u64, of_team: Option<&str>, at: Time) -> AuditEntry {
+    let head = ChainHead { seq: seq - 1, hash: None };
+    let fact = Fact { action: "thing.happened", actor: None, detail: json!({"seq": seq}) };
+    head.append(resource, of_team.map(team), fact, at).0
+}
+
+pub(super) fn idempotency(text: &str, expires_at: Time) -> IdempotencyRecord {
+    let digest = Digest::of_bytes(text.as_bytes());
+    IdempotencyRecord { scope: digest.clone(), request: digest, reply: json!({"text": text}), expires_at }
+}
+
+pub(super) fn kill_switch(scope: Scope) -> KillSwitch {
+    let audit = ChainHead::default();
+    KillSwitch { scope, engaged: true, reason: "test".into(), set_by: user(), set_at: NOON, audit }
+}
+
+/// A record of every kind.
+pub(super) fn one_of_each() -> Vec<Record> {
+    vec![
+        runbook(1, Some("ops")).into(),
+        version(1, 1, "d".into()).into(),
+        decision(1, 1).into(),
+        due(1, NOON).into(),
+        body(1, BodyPart::Request, "{}").into(),
+        body(1, BodyPart::Response(1), "ok").into(),
+        incident(1, None).into(),
+        audit(Resource::Control(Scope::Global), 1, None, NOON).into(),
+        idempotency("key", NOON).into(),
+        kill_switch(Scope::Team(team("ops"))).into(),
+    ]
+}
+
+pub(super) fn keys(stored: &[Stored]) -> Vec<Key> {
+    stored.iter().map(|stored| stored.record.key()).collect()
+}
+
+pub(super) fn first(limit: u32, order: Order) -> PageRequest {
+    PageRequest { limit, order, after: None }
+}
+
+/// More pages than any test makes: a list that goes round in a circle fails instead of hanging.
+pub(super) const MOST_PAGES: usize = 1_000;
+
+/// All records of a list, read in pages of three.
+pub(super) async fn all(table: &dyn Table, query: &Query) -> Vec<Stored> {
+    let mut page = first(3, Order::Ascending);
+    let mut records = Vec::new();
+    for _ in 0..MOST_PAGES {
+        let read = table.query(query, &page).await.unwrap();
+        records.extend(read.records);
+        page.after = read.next;
+        if page.after.is_none() {
+            return records;
+        }
+    }
+    panic!("{query:?} does not end");
+}

@@ -1,0 +1,201 @@
+//! Who may do what to whose things, route by route: the whole table, observed through the router (INVARIANTS C1).
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::support::contract::operations;
+use crate::support::receiver::Reply;
+
+/// The callers, in the order of the columns below.
+const CALLERS: [(&str, Option<&str>); 9] = [
+    ("a stranger", None),
+    ("somebody without groups", Some("")),
+    ("a viewer of team web", Some("team:web:viewer")),
+    ("an admin of team web", Some("team:web:admin")),
+    ("a viewer of team ops", Some("team:ops:viewer")),
+    ("a responder of team ops", Some("team:ops:responder")),
+    ("an admin of team ops", Some("team:ops:admin")),
+    ("an auditor", Some("auditor")),
+    ("a platform admin", Some("platform-admin")),
+];
+
+/// For things that are global, of team ops, and of a team that none of the callers is in, a letter for each caller:
+/// `o` done (2xx), `x` not allowed (403), `u` not known (401). The callers, from left to right: a stranger; somebody without
+/// groups; a viewer and an admin of team web; a viewer, a responder and an admin of team ops; an auditor; a platform admin.
+const TABLE: &str = "
+    GET    /api/runbooks                                               uoooooooo uxxxooooo uxxxxxxoo
+    POST   /api/runbooks                                               uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    GET    /api/runbooks/{id}                                          uoooooooo uxxxooooo uxxxxxxoo
+    PUT    /api/runbooks/{id}                                          uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    DELETE /api/runbooks/{id}                                          uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    GET    /api/runbooks/{id}/versions                                 uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/runbooks/{id}/versions/{version}                       uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/runbooks/{id}/versions/{before}/diff/{after}           uoooooooo uxxxooooo uxxxxxxoo
+    POST   /api/runbooks/{id}/rollback                                 uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    POST   /api/runbooks/{id}/approve                                  uxxxxxxxo uxxxxxxxo uxxxxxxxo
+    POST   /api/runbooks/{id}/deprecate                                uxxxxxxxo uxxxxxxxo uxxxxxxxo
+    POST   /api/runbooks/{id}/execute                                  uxxoxooxo uxxxxooxo uxxxxxxxo
+    GET    /api/runbooks/{id}/executions                               uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/runbooks/executions/{executionId}                      uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/executions/{id}                                        uoooooooo uxxxooooo uxxxxxxoo
+    POST   /api/executions/{id}/cancel                                 uxxoxooxo uxxxxooxo uxxxxxxxo
+    POST   /api/executions/{id}/resolve                                uxxoxooxo uxxxxooxo uxxxxxxxo
+    GET    /api/executions/{id}/steps/{step}/request                   uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/executions/{id}/steps/{step}/attempts/{attempt}/response uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/incidents                                              uoooooooo uxxxooooo uxxxxxxoo
+    POST   /api/incidents                                              uxxxxxxxo uxxxxooxo uxxxxxxxo
+    GET    /api/incidents/{id}                                         uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/incidents/{id}/runbooks/executions                     uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/kill-switches/{scope}                                  uoooooooo uxxxooooo uxxxxxxoo
+    PUT    /api/kill-switches/{scope}                                  uxxxxxxxo uxxxxxxxo uxxxxxxxo
+    GET    /api/queue/stats                                            uoooooooo uoooooooo uoooooooo
+    GET    /api/audit                                                  uxxxxxxoo uxxxxxooo uxxxxxxoo
+    GET    /api/audit/{resource}                                       uxxxxxxoo uxxxxxooo uxxxxxxoo
+    GET    /healthz                                                    ooooooooo ooooooooo ooooooooo
+    GET    /readyz                                                     ooooooooo ooooooooo ooooooooo
+    GET    /metrics                                                    ooooooooo ooooooooo ooooooooo
+    GET    /openapi.json                                               ooooooooo ooooooooo ooooooooo
+";
+
+/// The owners, in the order of the columns.
+const OWNERS: [Option<&str>; 3] = [None, Some("ops"), Some("db")];
+
+struct Row {
+    method: Method,
+    path: &'static str,
+    expected: [&'static str; 3],
+}
+
+fn rows() -> Vec<Row> {
+    let parse = |line: &'static str| {
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        let [method, path, expected @ ..] = cells.as_slice() else { panic!("no row: {line}") };
+        Row { method: method.parse().unwrap(), path, expected: expected.try_into().unwrap() }
+    };
+    TABLE.lines().filter(|line| !line.trim().is_empty()).map(parse).collect()
+}
+
+#[test]
+fn inv_c1_every_route_has_a_row_and_every_row_a_route() {
+    let rows: BTreeSet<String> = rows().iter().map(|row| format!("{} {}", row.method, row.path)).collect();
+    let routes: BTreeSet<String> = operations().keys().cloned().collect();
+    assert_eq!(rows, routes);
+}
+
+#[tokio::test]
+async fn inv_c1_every_caller_meets_what_the_table_says() {
+    let world = World::sqlite().await;
+    for (column, owner) in OWNERS.into_iter().enumerate() {
+        let mut things = Things::new(&world, owner).await;
+        for row in rows() {
+            let expected = row.expected[column];
+            assert_eq!(expected.len(), CALLERS.len(), "{}", row.path);
+            for ((name, groups), letter) in CALLERS.iter().zip(expected.chars()) {
+                let seen = things.asked(&row, *groups).await;
+                let about = owner.unwrap_or("nobody");
+                assert_eq!(seen, letter, "{} {} of {about}, asked by {name}", row.method, row.path);
+                if row.method != Method::GET && seen == 'o' {
+                    things = Things::new(&world, owner).await;
+                }
+            }
+        }
+    }
+}
+
+/// One of each thing, all of one owner.
+struct Things<'w> {
+    world: &'w World,
+    owner: Option<&'static str>,
+    draft: String,
+    /// Approved, with one execution.
+    approved: String,
+    /// NEEDS_REVIEW, after one attempt.
+    execution: String,
+    incident: String,
+}
+
+impl<'w> Things<'w> {
+    async fn new(world: &'w World, owner: Option<&'static str>) -> Self {
+        let team = json!({"teamId": owner});
+        let draft = draft(world, team.clone()).await;
+        let approved = approved(world, with(team.clone(), json!({"idempotent": false}))).await;
+        let incident = incident(world, team).await;
+        // Of a global incident's execution everybody may read, so this one has no incident.
+        world.drain().await;
+        world.receiver.will([Reply::Status(500)]);
+        let execution = executed(world, &approved, json!({})).await;
+        world.drain().await;
+        Self { world, owner, draft, approved, execution, incident }
+    }
+
+    /// The letter for what a caller with these groups meets.
+    async fn asked(&self, row: &Row, groups: Option<&str>) -> char {
+        let client = match groups {
+            None => self.world.stranger(),
+            Some(groups) => self.world.client("eve", &[groups]),
+        };
+        let body = self.body(row).map_or(Vec::new(), |body| body.to_string().into_bytes());
+        let answer = client.send(row.method.clone(), &self.path(row), body).await;
+        match answer.status {
+            200..=299 => 'o',
+            401 => 'u',
+            403 => 'x',
+            status => panic!("{} {}: {status} {}", row.method, row.path, answer.text),
+        }
+    }
+
+    fn path(&self, row: &Row) -> String {
+        let runbook = match row.path.rsplit('/').next().unwrap() {
+            "execute" | "deprecate" | "executions" => &self.approved,
+            _ => &self.draft,
+        };
+        let id = match row.path.split('/').nth(2) {
+            Some("executions") => &self.execution,
+            Some("incidents") => &self.incident,
+            _ => runbook,
+        };
+        let scope = self.owner.map_or("global".to_owned(), |team| format!("team:{team}"));
+        let mut path = row.path.to_owned();
+        for (name, value) in [
+            ("{id}", id.as_str()),
+            ("{executionId}", &self.execution),
+            ("{version}", "1"),
+            ("{before}", "1"),
+            ("{after}", "1"),
+            ("{step}", "webhook"),
+            ("{attempt}", "1"),
+            ("{scope}", &scope),
+            ("{resource}", &self.draft),
+        ] {
+            path = path.replace(name, value);
+        }
+        path + &self.query(row)
+    }
+
+    fn query(&self, row: &Row) -> String {
+        let team = self.owner.map_or(String::new(), |team| format!("teamId={team}&"));
+        match (row.method.as_str(), row.path) {
+            ("GET", "/api/runbooks" | "/api/incidents") => format!("?{team}"),
+            ("GET", "/api/audit") => format!("?{team}day=2026-03-01"),
+            _ => String::new(),
+        }
+    }
+
+    fn body(&self, row: &Row) -> Option<Value> {
+        let team = json!({"teamId": self.owner});
+        if row.method == Method::GET || row.method == Method::DELETE {
+            return None;
+        }
+        Some(match row.path {
+            "/api/runbooks" | "/api/runbooks/{id}" => definition(self.world, team),
+            "/api/runbooks/{id}/rollback" => json!({"toVersion": 1}),
+            "/api/executions/{id}/resolve" => json!({"outcome": "happened", "reason": "seen in its log"}),
+            "/api/incidents" => with(json!({"title": "Down", "priority": "LOW"}), team),
+            "/api/kill-switches/{scope}" => json!({"engaged": false, "reason": "drill"}),
+            _ => json!({}),
+        })
+    }
+}

@@ -1,0 +1,16 @@
+//! The real binaries of the Lambda functions: driven through the Runtime API with the events of `events/`, on the real
+//! DynamoDB client and an engine that speaks its protocol.
+
+mod adapters;
+mod approvals;
+mod batches;
+mod dead_letters;
+mod gateway;
+mod installation;
+mod life;
+mod logs;
+mod matcher;
+mod samples;
+mod start;
+mod sweeps;
+mod template;

@@ -1,0 +1,293 @@
+//! `infra/template.yaml` against the code: what is deployed must fit what was built.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use muster_app::table::{BodyPart, Key};
+use muster_aws::config::{
+    ApiConfig, ApprovalConfig, DeadLetterConfig, FromEnvironment, MatcherConfig, SweeperConfig, WorkerConfig,
+    read,
+};
+use muster_domain::audit::Resource;
+use muster_domain::control::Scope;
+use muster_domain::digest::Digest;
+use muster_store::keys::ItemKey;
+use muster_store::lists::Index;
+use serde_json::Value;
+
+/// The template as data. Its short forms (`!Ref Name`, `!Sub text`) become the text or list that follows them.
+pub(crate) fn template() -> Value {
+    let text = fs::read_to_string(root().join("infra/template.yaml")).unwrap();
+    serde_saphyr::from_str(&without_tags(&text)).unwrap()
+}
+
+/// The names of the variables that the template gives to the function with this binary.
+pub(crate) fn variables_of(binary: &str) -> BTreeSet<String> {
+    let template = template();
+    let (_, function) = functions(&template).find(|(_, function)| binary_of(function) == binary).unwrap();
+    let variables = function.pointer("/Properties/Environment/Variables").unwrap().as_object().unwrap();
+    variables.keys().cloned().collect()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn without_tags(text: &str) -> String {
+    let mut parts = text.split('!');
+    let mut plain = parts.next().unwrap().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+        // A tag ends where a space or a line does; any other exclamation mark is text.
+        if rest.len() < part.len() && rest.starts_with([' ', '\n']) {
+            plain.push_str(rest);
+        } else {
+            plain.push('!');
+            plain.push_str(part);
+        }
+    }
+    plain
+}
+
+fn resources<'t>(template: &'t Value, kind: &'static str) -> impl Iterator<Item = (&'t str, &'t Value)> {
+    let all = template["Resources"].as_object().unwrap().iter();
+    all.filter(move |(_, resource)| resource["Type"] == kind)
+        .map(|(name, resource)| (name.as_str(), resource))
+}
+
+fn functions(template: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    resources(template, "AWS::Serverless::Function")
+}
+
+fn binary_of(function: &Value) -> &str {
+    function.pointer("/Metadata/BuildProperties/Binary").unwrap().as_str().unwrap()
+}
+
+/// The statements of the policies of a role's own.
+fn statements<'t>(template: &'t Value, role: &str) -> impl Iterator<Item = &'t Value> {
+    let policies = template["Resources"][role]["Properties"]["Policies"].as_array().unwrap();
+    policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap())
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Array(values) => values.iter().map(|value| value.as_str().unwrap()).collect(),
+        Value::String(text) => vec![text],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => panic!("no texts: {value}"),
+    }
+}
+
+fn allows(statement: &Value, action: &str) -> bool {
+    statement["Effect"] == "Allow" && texts(&statement["Action"]).contains(&action)
+}
+
+/// The names that a configuration asks the environment for.
+fn asked<C: FromEnvironment>() -> BTreeSet<String> {
+    let names = RefCell::new(BTreeSet::new());
+    let source = |name: &str| {
+        names.borrow_mut().insert(name.to_owned());
+        None
+    };
+    assert!(read::<C>(&source).is_err(), "an empty environment is not enough for any function");
+    names.into_inner()
+}
+
+#[test]
+fn every_function_gets_the_variables_that_it_reads_and_no_others() {
+    let read = BTreeMap::from([
+        ("muster-api", asked::<ApiConfig>()),
+        ("muster-approval", asked::<ApprovalConfig>()),
+        ("muster-dead-letter", asked::<DeadLetterConfig>()),
+        ("muster-matcher", asked::<MatcherConfig>()),
+        ("muster-sweeper", asked::<SweeperConfig>()),
+        ("muster-worker", asked::<WorkerConfig>()),
+    ]);
+    let template = template();
+    let binaries: BTreeSet<&str> = functions(&template).map(|(_, function)| binary_of(function)).collect();
+    assert_eq!(binaries, read.keys().copied().collect());
+    for (binary, names) in read {
+        assert_eq!(variables_of(binary), names, "{binary}");
+    }
+}
+
+#[test]
+fn every_function_is_built_from_the_package_that_has_its_binary() {
+    let template = template();
+    for (name, function) in functions(&template) {
+        let properties = &function["Properties"];
+        let source = properties["CodeUri"].as_str().unwrap().trim_start_matches("../");
+        let manifest = fs::read_to_string(root().join(source).join("Cargo.toml")).unwrap();
+        let package = format!("name = \"{}\"", binary_of(function));
+        assert!(manifest.contains(&package), "{name} is built from {source}, which has no {package}");
+        assert_eq!(function["Metadata"]["BuildMethod"], "rust-cargolambda", "{name}");
+    }
+    let packages =
+        fs::read_dir(root().join("functions")).unwrap().flatten().filter(|entry| entry.path().is_dir());
+    assert_eq!(packages.count(), functions(&template).count());
+}
+
+/// One key of every kind.
+fn keys() -> Vec<Key> {
+    let runbook = || "rb_01J9Z3V5K7M9N1P3Q5R7S9T1V3".parse().unwrap();
+    let execution = || "ex_01J9Z3W2B4C6D8E0F2G4H6J8K0".parse().unwrap();
+    vec![
+        Key::Runbook(runbook()),
+        Key::RunbookVersion(runbook(), 1),
+        Key::Decision(runbook(), 1),
+        Key::Execution(execution()),
+        Key::Body(execution(), "call".parse().unwrap(), BodyPart::Request),
+        Key::Incident("inc_01J9Z3X4C6D8E0F2G4H6J8K0M2".parse().unwrap()),
+        Key::Audit(Resource::Runbook(runbook()), 1),
+        Key::Idempotency(Digest::of_bytes(b"")),
+        Key::KillSwitch(Scope::Global),
+    ]
+}
+
+/// The functions whose use cases write records of this kind.
+fn writers(key: &Key) -> &'static [&'static str] {
+    match key {
+        Key::Runbook(..) | Key::RunbookVersion(..) | Key::Idempotency(..) => {
+            &["muster-api", "muster-approval"]
+        }
+        Key::Decision(..) => &["muster-approval"],
+        Key::Execution(..) | Key::Body(..) => {
+            &["muster-api", "muster-worker", "muster-sweeper", "muster-dead-letter"]
+        }
+        Key::Incident(..) | Key::KillSwitch(..) => &["muster-api"],
+        Key::Audit(..) => {
+            &["muster-api", "muster-approval", "muster-worker", "muster-sweeper", "muster-dead-letter"]
+        }
+    }
+}
+
+/// As roles name it: `RB#*` for everything about a runbook.
+fn family(key: &Key) -> String {
+    let item = ItemKey::of(key);
+    let (family, _) = item.pk.split_once('#').unwrap();
+    format!("{family}#*")
+}
+
+/// The role of a function, by the name of its resource.
+fn role_of(function: &Value) -> &str {
+    function["Properties"]["Role"].as_str().unwrap().trim_end_matches(".Arn")
+}
+
+#[test]
+fn inv_c2_every_role_may_write_what_its_function_writes_and_nothing_else() {
+    let template = template();
+    for (_, function) in functions(&template) {
+        let binary = binary_of(function);
+        let written = keys().into_iter().filter(|key| writers(key).contains(&binary));
+        let puts = statements(&template, role_of(function)).filter(|one| allows(one, "dynamodb:PutItem"));
+        let allowed =
+            puts.flat_map(|one| texts(&one["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]));
+        let allowed: BTreeSet<String> = allowed.map(str::to_owned).collect();
+        assert_eq!(allowed, written.map(|key| family(&key)).collect(), "{binary}");
+    }
+}
+
+#[test]
+fn inv_c2_only_the_approval_function_may_write_decisions_whatever_is_allowed_later() {
+    let template = template();
+    for (_, function) in functions(&template) {
+        let role = &template["Resources"][role_of(function)]["Properties"];
+        let attached = role["ManagedPolicyArns"].as_array().unwrap();
+        let guarded = attached.contains(&Value::from("DecisionGuard"));
+        assert_eq!(guarded, binary_of(function) != "muster-approval");
+        assert!(attached.contains(&Value::from("TableGuard")));
+    }
+}
+
+#[test]
+fn the_table_has_the_indexes_of_the_store_and_each_function_reads_those_it_needs() {
+    let template = template();
+    let (_, table) = resources(&template, "AWS::DynamoDB::Table").next().unwrap();
+    let built: Vec<&Value> =
+        table["Properties"]["GlobalSecondaryIndexes"].as_array().unwrap().iter().collect();
+    assert_eq!(built.len(), Index::ALL.len());
+    for (index, built) in Index::ALL.into_iter().zip(built) {
+        let attribute = |number: usize| &built["KeySchema"][number]["AttributeName"];
+        assert_eq!(built["IndexName"], index.name());
+        assert_eq!(
+            (attribute(0), attribute(1)),
+            (&index.pk_attribute().into(), &index.sk_attribute().into())
+        );
+        assert_eq!(built["Projection"]["ProjectionType"], "KEYS_ONLY");
+    }
+    for (binary, names) in [
+        ("muster-api", vec!["list1", "list2", "list3", "due"]),
+        ("muster-sweeper", vec!["due"]),
+        ("muster-worker", vec![]),
+        ("muster-approval", vec![]),
+        ("muster-dead-letter", vec![]),
+        ("muster-matcher", vec![]),
+    ] {
+        let (_, function) = functions(&template).find(|(_, function)| binary_of(function) == binary).unwrap();
+        let queries = statements(&template, role_of(function)).filter(|one| allows(one, "dynamodb:Query"));
+        let places = queries.flat_map(|one| texts(&one["Resource"]));
+        let indexes: Vec<&str> =
+            places.filter_map(|place| place.split_once("/index/")).map(|(_, name)| name).collect();
+        assert_eq!(indexes, names, "{binary}");
+    }
+}
+
+#[test]
+fn inv_a3_queues_deliver_failed_messages_again_and_only_those() {
+    let template = template();
+    let events =
+        functions(&template).filter_map(|(_, function)| function["Properties"]["Events"].as_object());
+    let of_queues: Vec<&Value> =
+        events.flat_map(|events| events.values()).filter(|event| event["Type"] == "SQS").collect();
+    assert_eq!(of_queues.len(), 2);
+    for event in of_queues {
+        assert_eq!(texts(&event["Properties"]["FunctionResponseTypes"]), ["ReportBatchItemFailures"]);
+    }
+}
+
+#[test]
+fn inv_a4_dead_letters_outlive_the_messages_they_were() {
+    let template = template();
+    let days = |queue: &str| {
+        template["Resources"][queue]["Properties"]["MessageRetentionPeriod"].as_u64().unwrap() / 86_400
+    };
+    assert_eq!((days("WorkQueue"), days("DeadLetterQueue"), days("ParkingQueue")), (4, 14, 14));
+}
+
+#[test]
+fn inv_a5_every_asynchronous_hop_has_a_queue_for_its_failures() {
+    let template = template();
+    for queue in ["WorkQueue", "DeadLetterQueue"] {
+        let redrive = &template["Resources"][queue]["Properties"]["RedrivePolicy"];
+        assert!(redrive["deadLetterTargetArn"].is_string(), "{queue}");
+    }
+    for (rule, properties) in resources(&template, "AWS::Events::Rule") {
+        for target in properties["Properties"]["Targets"].as_array().unwrap() {
+            assert!(target["DeadLetterConfig"]["Arn"].is_string(), "{rule}");
+            let function = target["Arn"].as_str().unwrap().trim_end_matches(".Arn");
+            let invoked = &template["Resources"][function]["Properties"]["EventInvokeConfig"];
+            assert_eq!(invoked["DestinationConfig"]["OnFailure"]["Type"], "SQS", "{function}");
+        }
+    }
+}
+
+#[test]
+fn a_message_stays_hidden_until_every_try_of_its_function_is_over() {
+    let template = template();
+    for (queue, function) in [("WorkQueue", "WorkerFunction"), ("DeadLetterQueue", "DeadLetterFunction")] {
+        let seconds = |resource: &str, name: &str| {
+            template["Resources"][resource]["Properties"][name].as_u64().unwrap()
+        };
+        assert_eq!(seconds(queue, "VisibilityTimeout"), 6 * seconds(function, "Timeout"));
+    }
+}
+
+#[test]
+fn the_alarm_for_what_is_owed_watches_the_metric_that_the_sweeper_writes() {
+    let template = template();
+    let alarm = &template["Resources"]["OwedAgeAlarm"]["Properties"];
+    assert_eq!(alarm["MetricName"], muster_app::metrics::OLDEST_OWED_AGE);
+    assert_eq!(alarm["Namespace"], "Muster");
+    assert_eq!(alarm["Dimensions"][0]["Name"], "Environment");
+}

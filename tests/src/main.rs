@@ -1,0 +1,11 @@
+//! The integration tests of Muster: one binary, so that the workspace links once.
+
+mod architecture;
+mod contract;
+mod cost;
+mod engine;
+mod http;
+mod lambda;
+mod local;
+mod operator;
+mod support;

@@ -1,0 +1,9 @@
+//! The `muster` command as people and scripts use it: the real binary against a real `muster serve`.
+
+mod files;
+mod installation;
+mod lists;
+mod refusals;
+mod review;
+mod story;
+mod watching;

@@ -1,0 +1,140 @@
+//! A whole Muster for one test: the real table, router, use cases and way out, with time and the queue in the test's hands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use muster_app::job::Job;
+use muster_app::ports::{Clock, Egress, Queue, Table};
+use muster_app::worker::Shift;
+use muster_app::{App, SelfApproval, Settings};
+use muster_domain::policy::Principal;
+use muster_egress::{EgressPolicy, HttpEgress, LocalSecrets};
+use muster_http::{HttpSettings, router};
+use muster_store::sqlite::SqliteTable;
+use tempfile::TempDir;
+
+use super::client::Client;
+use super::clock::ManualClock;
+use super::hooked::{Hook, HookedTable};
+use super::queue::ManualQueue;
+use super::receiver::Receiver;
+
+pub(crate) struct World {
+    pub(crate) app: Arc<App>,
+    pub(crate) router: Router,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) queue: Arc<ManualQueue>,
+    /// The only address that `egress` may call.
+    pub(crate) receiver: Receiver,
+    pub(crate) egress: Arc<dyn Egress>,
+    /// Holds the table's file and the secrets; removed with the world.
+    pub(crate) directory: TempDir,
+}
+
+/// More jobs than any test means to run: a world that goes on for ever fails instead of hanging.
+const MOST_JOBS: usize = 100_000;
+
+/// How long a worker's turn lasts.
+pub(crate) const SHIFT: Duration = Duration::from_secs(60);
+
+impl World {
+    /// On an SQLite file of its own.
+    pub(crate) async fn sqlite() -> Self {
+        Self::sqlite_with(settings()).await
+    }
+
+    pub(crate) async fn sqlite_with(settings: Settings) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let table = SqliteTable::open(&directory.path().join("muster.db")).unwrap();
+        Self::over(Arc::new(table), directory, settings).await
+    }
+
+    /// On an SQLite file of its own, with the test's hand on it.
+    pub(crate) async fn hooked<H: Hook + 'static>(hook: Arc<H>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let inner = Arc::new(SqliteTable::open(&directory.path().join("muster.db")).unwrap());
+        Self::over(Arc::new(HookedTable { inner, hook }), directory, settings()).await
+    }
+
+    /// On any table, such as one that a test has wrapped.
+    pub(crate) async fn over(table: Arc<dyn Table>, directory: TempDir, settings: Settings) -> Self {
+        let clock = Arc::<ManualClock>::default();
+        let queue = Arc::new(ManualQueue::new(Arc::clone(&clock)));
+        let receiver = Receiver::start().await;
+        let app = Arc::new(App::new(
+            table,
+            Arc::clone(&queue) as Arc<dyn Queue>,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            settings,
+        ));
+        Self {
+            router: router(Arc::clone(&app), HttpSettings::default()),
+            egress: Arc::new(egress_to(&receiver, &directory)),
+            app,
+            clock,
+            queue,
+            receiver,
+            directory,
+        }
+    }
+
+    /// A client of the API with these groups.
+    pub(crate) fn client(&self, user: &str, groups: &[&str]) -> Client {
+        let principal = Principal::from_groups(user.parse().unwrap(), groups.iter().copied());
+        Client::new(self.router.clone(), Some(principal))
+    }
+
+    /// A client without a token.
+    pub(crate) fn stranger(&self) -> Client {
+        Client::new(self.router.clone(), None)
+    }
+
+    /// Runs every job, and those that come of it, until there are none; moves the clock on to the next whenever none is due.
+    pub(crate) async fn drain(&self) {
+        for _ in 0..MOST_JOBS {
+            self.drain_due().await;
+            match self.queue.next_due() {
+                None => return,
+                Some(moment) => self.clock.move_to(moment),
+            }
+        }
+        panic!("the queue does not become empty");
+    }
+
+    /// Runs every job that is due, and those that come of it and are due too.
+    pub(crate) async fn drain_due(&self) {
+        for _ in 0..MOST_JOBS {
+            let jobs = self.queue.take_due();
+            if jobs.is_empty() {
+                return;
+            }
+            for job in jobs {
+                self.handle(&job).await.unwrap();
+            }
+        }
+        panic!("the queue always has a job that is due");
+    }
+
+    /// Does one job as a worker would.
+    pub(crate) async fn handle(&self, job: &Job) -> Result<(), muster_app::Error> {
+        let shift = Shift {
+            egress: self.egress.as_ref(),
+            holder: "worker-1",
+            deadline: self.clock.now().plus(SHIFT),
+        };
+        self.app.handle(job, &shift).await
+    }
+}
+
+/// What tests run with unless they say otherwise.
+pub(crate) fn settings() -> Settings {
+    Settings { self_approval: SelfApproval::Refused, nudge_grace: Duration::from_secs(2) }
+}
+
+/// The real way out, opened for this receiver alone. Secrets come from the file `secrets` in the world's directory.
+fn egress_to(receiver: &Receiver, directory: &TempDir) -> HttpEgress {
+    let policy = EgressPolicy::allowing(vec![receiver.target().parse().unwrap()]);
+    let secrets = LocalSecrets::open(directory.path().join("secrets")).unwrap();
+    HttpEgress::new(policy, Arc::new(secrets)).unwrap()
+}
