@@ -20,7 +20,7 @@ pub(crate) struct TokenArgs {
     /// Who the token is for, as the audit log will name them
     #[arg(long, value_name = "NAME")]
     user: UserId,
-    /// A group: platform-admin, auditor, or team:<team>:admin, responder or viewer; may be repeated
+    /// A group: platform-admin, auditor, or `team:TEAM:admin`, responder or viewer; may be repeated
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<String>,
     /// How long it is valid, as in 30m or 12h
