@@ -10,6 +10,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use mimalloc::MiMalloc;
 
 use self::commands::bench::{self, BenchArgs};
 use self::commands::completion::{self, CompletionArgs};
@@ -19,6 +20,10 @@ use self::commands::serve::{self, ServeArgs};
 use self::commands::token::{self, TokenArgs};
 use self::exit::Exit;
 use self::operator::OperatorCommand;
+
+/// A quarter of a busy server's time is allocation; this allocator needs half of it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Runbook automation for incident response
 #[derive(Debug, Parser)]

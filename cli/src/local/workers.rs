@@ -107,3 +107,126 @@ fn failed(delivery: Delivery, error: &Error) {
         tracing::error!(error = chain(error), failures = delivery.failures() + 1, "a job failed");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use async_trait::async_trait;
+    use muster_app::job::Job;
+    use muster_app::ports::{Call, Queue as _, QueueStats, Table};
+    use muster_app::table::{
+        CommitError, Key, Page, PageRequest, Query, Stored, TableError, TableErrorKind, Write,
+    };
+    use muster_app::{SelfApproval, Settings};
+    use muster_domain::ids::ExecutionId;
+    use muster_domain::outcome::Outcome;
+    use muster_domain::time::Time;
+
+    use super::*;
+
+    /// A table that has no executions, once it has done something else often enough.
+    struct Trouble {
+        reads: AtomicU32,
+        times: u32,
+        what: What,
+    }
+
+    #[derive(Clone, Copy)]
+    enum What {
+        Panics,
+        Fails(TableErrorKind),
+    }
+
+    #[async_trait]
+    impl Table for Trouble {
+        async fn get(&self, _: &Key) -> Result<Option<Stored>, TableError> {
+            match self.what {
+                _ if self.reads.fetch_add(1, Ordering::SeqCst) >= self.times => Ok(None),
+                What::Panics => panic!("a defect"),
+                What::Fails(kind) => Err(TableError { doing: "reading".into(), kind, source: None }),
+            }
+        }
+
+        async fn batch_get(&self, _: &[Key]) -> Result<BTreeMap<Key, Stored>, TableError> {
+            unreachable!("no execution is found")
+        }
+
+        async fn query(&self, _: &Query, _: &PageRequest) -> Result<Page, TableError> {
+            unreachable!("nobody lists")
+        }
+
+        async fn commit(&self, _: Vec<Write>) -> Result<(), CommitError> {
+            unreachable!("no execution is found")
+        }
+    }
+
+    struct NoWayOut;
+
+    #[async_trait]
+    impl Egress for NoWayOut {
+        async fn send(&self, _: Call<'_>) -> Outcome {
+            unreachable!("no execution is found")
+        }
+    }
+
+    /// How often the table was read, and the queue at the end, for `jobs` jobs and a table in trouble for `times` reads.
+    async fn work(jobs: u32, times: u32, what: What) -> (u32, QueueStats) {
+        let table = Arc::new(Trouble { reads: AtomicU32::new(0), times, what });
+        let queue = LocalQueue::new(10);
+        let settings = Settings { self_approval: SelfApproval::Refused, nudge_grace: Duration::ZERO };
+        let app = App::new(Arc::clone(&table) as _, Arc::clone(&queue) as _, Arc::new(SystemClock), settings);
+        for number in 0..jobs {
+            let execution = ExecutionId::new(Time::EPOCH, number.into());
+            queue.send(Job::Run { execution }, Duration::ZERO).await.unwrap();
+        }
+        let workers = Workers {
+            app: Arc::new(app),
+            queue: Arc::clone(&queue),
+            egress: Arc::new(NoWayOut),
+            holder: "test".into(),
+        };
+        let stop = CancellationToken::new();
+        let working = tokio::spawn(workers.run(1, stop.clone()));
+        while !is_empty(queue.stats().await.unwrap()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stop.cancel();
+        working.await.unwrap();
+        (table.reads.load(Ordering::SeqCst), queue.stats().await.unwrap())
+    }
+
+    fn is_empty(stats: QueueStats) -> bool {
+        stats.waiting + stats.active + stats.delayed == 0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_panics_comes_back_and_harms_no_other() {
+        let (reads, stats) = work(3, 1, What::Panics).await;
+        assert_eq!((reads, stats.failed), (4, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_keeps_failing_is_given_up_after_five_more_tries() {
+        let (reads, stats) = work(1, MOST_FAILURES, What::Fails(TableErrorKind::Corrupt)).await;
+        // The last read is the one that ends the execution.
+        assert_eq!((reads, stats.failed), (MOST_FAILURES + 1, 1));
+        let (_, stats) = work(1, MOST_FAILURES - 1, What::Fails(TableErrorKind::Corrupt)).await;
+        assert_eq!(stats.failed, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn inv_a1_a_job_that_cannot_be_stored_now_is_never_given_up() {
+        for kind in [TableErrorKind::Full, TableErrorKind::Unavailable] {
+            let (reads, stats) = work(1, 5 * MOST_FAILURES, What::Fails(kind)).await;
+            assert_eq!((reads, stats.failed), (5 * MOST_FAILURES + 1, 0));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_cannot_be_given_up_yet_is_given_up_later() {
+        let (reads, stats) = work(1, 2 * MOST_FAILURES, What::Fails(TableErrorKind::Corrupt)).await;
+        assert_eq!((reads, stats.failed), (2 * MOST_FAILURES + 1, 1));
+    }
+}

@@ -38,6 +38,11 @@ pub(super) fn rate(count: u32, elapsed: Duration) -> f64 {
     rounded(f64::from(count) / elapsed.as_secs_f64())
 }
 
+/// Milliseconds of each. On a busy machine this says more than a rate.
+pub(super) fn each(elapsed: Duration, count: u32) -> f64 {
+    rounded(elapsed.as_secs_f64() * 1_000.0 / f64::from(count))
+}
+
 /// Three digits after the point are more than a benchmark knows.
 pub(super) fn rounded(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0

@@ -12,7 +12,7 @@ mod runs;
 use std::io;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use muster_app::table::TableError;
 use muster_domain::ids::InvalidId;
 use muster_http::local_identity::LocalIdentityError;
@@ -32,14 +32,37 @@ pub(crate) struct BenchArgs {
     /// Directory for the data, on the disk to be measured; a file system in memory would flatter
     #[arg(long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
+    /// Measure this alone; may be repeated
+    #[arg(long, value_name = "RUN")]
+    only: Vec<Run>,
+}
+
+/// What can be measured on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Run {
+    /// The table alone: commits per second with 256 in flight
+    Commits,
+    /// From the start of the process to its readiness, and its memory
+    Start,
+    /// Durable accepts per second and their latency, at 1, 16 and 64 clients
+    Accepts,
+    /// From the request to the webhook at its receiver, one at a time
+    Arrival,
+    /// Executions per second end to end, and the memory after them
+    Executions,
 }
 
 pub(crate) async fn run(args: &BenchArgs) -> Result<(), BenchError> {
-    runs::group_commits(&args.dir).await?;
-    runs::start(&args.dir).await?;
-    runs::accepts(&args.dir, args.executions).await?;
-    runs::arrival(&args.dir).await?;
-    runs::executions(args).await
+    for run in Run::value_variants().iter().filter(|run| args.only.is_empty() || args.only.contains(run)) {
+        match run {
+            Run::Commits => runs::commits(&args.dir).await?,
+            Run::Start => runs::start(&args.dir).await?,
+            Run::Accepts => runs::accepts(&args.dir, args.executions).await?,
+            Run::Arrival => runs::arrival(&args.dir).await?,
+            Run::Executions => runs::executions(args).await?,
+        }
+    }
+    Ok(())
 }
 
 #[derive(Debug, thiserror::Error)]

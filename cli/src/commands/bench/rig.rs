@@ -93,6 +93,16 @@ impl Rig {
         Ok(serde_json::from_value(arrivals).map_err(RigError::Arrivals)?)
     }
 
+    /// Time that the server has had on a processor; only Linux tells, in hundredths of a second.
+    pub(super) fn server_time(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.server.id()?)).ok()?;
+        // The name of the process comes second, in parentheses, and may hold spaces.
+        let (_, after_name) = stat.rsplit_once(')')?;
+        let ticks = after_name.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+        let ticks: u64 = ticks.sum::<Result<u64, _>>().ok()?;
+        Some(Duration::from_millis(ticks * 10))
+    }
+
     /// Resident memory of the server, in MB; only Linux tells.
     pub(super) fn resident_mb(&self) -> Option<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.id()?)).ok()?;

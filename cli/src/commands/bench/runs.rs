@@ -9,7 +9,7 @@ use muster_store::sqlite::probe::group_commits_per_second;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::figure::{Latency, print, rate, rounded};
+use super::figure::{Latency, each, print, rate, rounded};
 use super::load::{Client, fire};
 use super::receiver::micros_now;
 use super::rig::Rig;
@@ -30,7 +30,7 @@ const COMMITS: (usize, u64) = (256, 50_000);
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the disk and SQLite can do, with nothing of the product around them.
-pub(super) async fn group_commits(parent: &Path) -> Result<(), BenchError> {
+pub(super) async fn commits(parent: &Path) -> Result<(), BenchError> {
     let directory = tempfile::tempdir_in(parent).map_err(BenchError::Directory)?;
     let (in_flight, commits) = COMMITS;
     let rate = group_commits_per_second(&directory.path().join("probe.db"), in_flight, commits).await?;
@@ -109,6 +109,7 @@ pub(super) async fn executions(args: &BenchArgs) -> Result<(), BenchError> {
         "figure": "executions, end to end", "in_flight": args.workers, "executions": args.executions,
         "per_second": rate(args.executions, elapsed), "accepts_per_second": rate(args.executions, volley.elapsed),
         "accept_p50_ms": latency.p50_ms, "accept_p99_ms": latency.p99_ms,
+        "server_ms_per_execution": rig.server_time().map(|time| each(time, args.executions)),
     }))?;
     print(&json!({"figure": "resident memory, after the executions", "mb": rig.resident_mb()}))?;
     rig.tear_down().await

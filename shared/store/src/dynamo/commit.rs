@@ -1,14 +1,14 @@
 //! Conditional writes: one item as a plain write, several as a transaction, which costs twice as much.
 //!
-//! Each commit has a random name, kept for all its tries. It is the client token of a transaction and an attribute of
-//! every item written. So a try whose answer was lost is known again, and only by the commit that made it: two callers
-//! who commit the very same writes at the same moment are two commits, and one of them is refused.
+//! Each commit has a random name, kept for all its tries: the client token of a transaction, and an attribute of every
+//! item written, which a refused put is told. So a try whose answer was lost is known again, and only by the commit that
+//! made it: two callers who commit the very same writes at the same moment are two commits, and one is refused.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use muster_app::table::{CommitError, Expect, TableError, TableErrorKind};
 use muster_domain::digest::hex;
@@ -98,7 +98,7 @@ impl DynamoTable {
                 self.count(Request::Transaction, answer.consumed_capacity());
                 Ok(())
             }
-            Err(error) => transaction_failed(error, name),
+            Err(error) => Err(transaction_failed(error)),
         }
     }
 
@@ -112,8 +112,7 @@ impl DynamoTable {
                     .set_item(Some(attributes::of_item(new, name)))
                     .condition_expression(condition.expression)
                     .set_expression_attribute_names(condition.names)
-                    .set_expression_attribute_values(condition.values)
-                    .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+                    .set_expression_attribute_values(condition.values);
                 item.put(put.build().map_err(incomplete)?)
             }
             Change::Delete { key, .. } => {
@@ -173,28 +172,22 @@ fn put_failed(error: SdkError<PutItemError>, name: &str) -> Result<(), Failed> {
     }
 }
 
-fn transaction_failed(error: SdkError<TransactWriteItemsError>, name: &str) -> Result<(), Failed> {
+/// DynamoDB knows a transaction again by its token for ten minutes, so an earlier try of this one is never refused here.
+fn transaction_failed(error: SdkError<TransactWriteItemsError>) -> Failed {
     let reasons = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(refused)) => {
             refused.cancellation_reasons()
         }
         // An earlier try of this commit is still under way.
         Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-            return Err(Failed::Throttled(classify(DOING, error)));
+            return Failed::Throttled(classify(DOING, error));
         }
-        Some(_) | None => return Err(Failed::Error(classify(DOING, error))),
+        Some(_) | None => return Failed::Error(classify(DOING, error)),
     };
-    // All of a transaction is done or nothing: one item of ours tells.
-    let is_ours = |reason: &CancellationReason| {
-        reason.item().is_some_and(|stored| attributes::is_of_commit(stored, name))
-    };
-    if reasons.iter().any(is_ours) {
-        return Ok(());
-    }
     match cancelled(reasons) {
-        Cancelled::Refused(positions) => Err(Failed::Refused(positions)),
-        Cancelled::Contended => Err(Failed::Contended),
-        Cancelled::Throttled => Err(Failed::Throttled(failure(DOING, TableErrorKind::Unavailable, error))),
-        Cancelled::Invalid => Err(Failed::Error(classify(DOING, error))),
+        Cancelled::Refused(positions) => Failed::Refused(positions),
+        Cancelled::Contended => Failed::Contended,
+        Cancelled::Throttled => Failed::Throttled(failure(DOING, TableErrorKind::Unavailable, error)),
+        Cancelled::Invalid => Failed::Error(classify(DOING, error)),
     }
 }
