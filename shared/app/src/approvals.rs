@@ -57,7 +57,7 @@ impl App {
         let decision = VersionDecision {
             runbook: draft.runbook.clone(),
             version: draft.version,
-            digest: draft.digest.clone(),
+            digest: draft.digest,
             approved_by: user.clone(),
             approved_at: now,
             self_approved: draft.writers.contains(user),

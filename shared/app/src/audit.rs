@@ -45,9 +45,10 @@ impl AuditExport {
         if !trail.is_intact(&self.resource.to_string()) {
             return Err(Unproven::Trail(self.resource.clone()));
         }
-        let anchored = self.entries.last().and_then(|entry| entry.detail.get("trail")?.as_str());
+        let anchored =
+            self.entries.last().and_then(|entry| entry.detail.get("trail")?.as_str()?.parse().ok());
         let ended = self.entries.last().is_some_and(|entry| ENDS.contains(&entry.action.as_str()));
-        if ended && anchored != Some(trail.head.as_str()) {
+        if ended && anchored != Some(trail.head) {
             return Err(Unproven::Anchor(self.resource.clone()));
         }
         Ok(())

@@ -69,7 +69,7 @@ impl App {
         let Some(idempotency) = &caller.idempotency else {
             return Ok(Earlier::None(Expect::Absent));
         };
-        let Some(stored) = self.table.get(&Key::Idempotency(idempotency.scope.clone())).await? else {
+        let Some(stored) = self.table.get(&Key::Idempotency(idempotency.scope)).await? else {
             return Ok(Earlier::None(Expect::Absent));
         };
         let Versioned { value: record, version } = stored.typed::<IdempotencyRecord>()?;
@@ -91,8 +91,8 @@ impl App {
         expect: Expect,
     ) -> Result<Write, Error> {
         let record = Record::Idempotency(IdempotencyRecord {
-            scope: idempotency.scope.clone(),
-            request: idempotency.request.clone(),
+            scope: idempotency.scope,
+            request: idempotency.request,
             reply: serde_json::to_value(reply).map_err(|error| unreadable_reply("storing", error))?,
             expires_at: self.clock.now().plus(IDEMPOTENCY_TTL),
         });

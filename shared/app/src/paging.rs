@@ -59,7 +59,7 @@ fn decode(scope: &impl Serialize, cursor: &str) -> Result<String, Error> {
 
 fn list_digest(scope: &impl Serialize) -> String {
     let digest = Digest::of_json(&serde_json::to_value(scope).unwrap_or_default());
-    digest.as_str().chars().take(16).collect()
+    digest.to_string().chars().take(16).collect()
 }
 
 /// The most pages of an index that one filtered list reads before it answers with a cursor.

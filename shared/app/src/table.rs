@@ -256,7 +256,7 @@ impl Record {
             Self::Body(body) => Key::Body(body.execution.clone(), body.step.clone(), body.part),
             Self::Incident(incident) => Key::Incident(incident.id.clone()),
             Self::Audit(entry) => Key::Audit(entry.resource.clone(), entry.seq),
-            Self::Idempotency(record) => Key::Idempotency(record.scope.clone()),
+            Self::Idempotency(record) => Key::Idempotency(record.scope),
             Self::KillSwitch(switch) => Key::KillSwitch(switch.scope.clone()),
         }
     }

@@ -122,11 +122,11 @@ impl ChainHead {
             action: fact.action.to_owned(),
             team,
             detail: fact.detail,
-            prev: self.hash.clone(),
+            prev: self.hash,
             hash: Digest::of_bytes(b""),
         };
         entry.hash = entry.computed_hash();
-        let head = Self { seq: entry.seq, hash: Some(entry.hash.clone()) };
+        let head = Self { seq: entry.seq, hash: Some(entry.hash) };
         (entry, head)
     }
 }

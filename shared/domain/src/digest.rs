@@ -1,58 +1,79 @@
 //! SHA-256 digests of canonical JSON.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 digest, shown and stored as 64 lower-case hexadecimal digits.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Digest(String);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest([u8; 32]);
+
+/// The text is not a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected 64 lower-case hexadecimal digits")]
+pub struct InvalidDigest;
 
 impl Digest {
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self(hex(&Sha256::digest(bytes)))
+        Self(Sha256::digest(bytes).into())
     }
 
     /// The digest of the canonical form of a JSON value.
     pub fn of_json(value: &Value) -> Self {
-        let mut text = String::new();
-        write_canonical(value, &mut text);
-        Self::of_bytes(text.as_bytes())
+        Self::of_bytes(canonical(value).as_bytes())
     }
 
-    pub fn as_str(&self) -> &str {
+    pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&hex::encode(self.0))
     }
 }
 
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.0)
+        write!(f, "sha256:{self}")
     }
 }
 
-/// Lower-case hexadecimal, two digits a byte.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+impl FromStr for Digest {
+    type Err = InvalidDigest;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
+        let mut digest = Self([0; 32]);
+        hex::decode_to_slice(text, &mut digest.0).map_err(|_| InvalidDigest)?;
+        // Only the spelling that is written: one digest has one key.
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) { Err(InvalidDigest) } else { Ok(digest) }
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = InvalidDigest;
+
+    fn try_from(text: String) -> Result<Self, InvalidDigest> {
+        text.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        hex::encode(digest.0)
+    }
 }
 
 /// Canonical JSON: members sorted by name, no white space, numbers as `serde_json` prints them.
 ///
 /// The order is made here and not left to `serde_json::Map`, whose order a feature of any crate in the build may change.
 pub fn canonical(value: &Value) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(512);
     write_canonical(value, &mut text);
     text
 }
@@ -60,18 +81,16 @@ pub fn canonical(value: &Value) -> String {
 fn write_canonical(value: &Value, out: &mut String) {
     match value {
         Value::Object(members) => {
-            let mut names: Vec<&String> = members.keys().collect();
-            names.sort_unstable();
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
             out.push('{');
-            for (position, name) in names.into_iter().enumerate() {
+            for (position, (name, member)) in members.into_iter().enumerate() {
                 if position > 0 {
                     out.push(',');
                 }
-                out.push_str(&Value::String(name.clone()).to_string());
+                write_string(name, out);
                 out.push(':');
-                if let Some(member) = members.get(name) {
-                    write_canonical(member, out);
-                }
+                write_canonical(member, out);
             }
             out.push('}');
         }
@@ -85,9 +104,20 @@ fn write_canonical(value: &Value, out: &mut String) {
             }
             out.push(']');
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            out.push_str(&value.to_string())
-        }
+        Value::String(text) => write_string(text, out),
+        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
+    }
+}
+
+/// A string as `serde_json` writes it; most need no escape and are copied whole.
+fn write_string(text: &str, out: &mut String) {
+    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if text.bytes().all(plain) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&Value::String(text.to_owned()).to_string());
     }
 }
 
@@ -106,6 +136,29 @@ mod tests {
     #[test]
     fn digest_is_sha256_in_hexadecimal() {
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(Digest::of_bytes(b"").as_str(), empty);
+        assert_eq!(Digest::of_bytes(b"").to_string(), empty);
+        assert_eq!(empty.parse(), Ok(Digest::of_bytes(b"")));
+    }
+
+    #[test]
+    fn only_the_spelling_that_is_written_is_a_digest() {
+        let sound = Digest::of_bytes(b"x").to_string();
+        for text in [
+            "",
+            &sound[..62],
+            &sound[..63],
+            &format!("{sound}0"),
+            &format!("{sound}00"),
+            &sound.to_uppercase(),
+        ] {
+            assert_eq!(text.parse::<Digest>(), Err(InvalidDigest), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_string_is_written_as_json_writes_it() {
+        for text in ["", "plain", "ü€", "\"", "\\", "\n", "\u{1f}", "\u{7f}", "/"] {
+            assert_eq!(canonical(&json!(text)), json!(text).to_string());
+        }
     }
 }

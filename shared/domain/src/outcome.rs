@@ -123,8 +123,8 @@ fn retry_or_fail(attempts: Attempts, retry_after_ms: Option<u64>, seed: &Digest,
 /// The base delay doubled with each attempt made, and up to a quarter more by the seed: never shorter than promised.
 fn backoff_ms(base_ms: u64, made: u32, seed: &Digest) -> u64 {
     let doubled = base_ms.saturating_mul(1_u64 << made.saturating_sub(1).min(16));
-    let head = seed.as_str().get(..4).unwrap_or("0");
-    let spread = u64::from_str_radix(head, 16).unwrap_or(0);
+    let [first, second, ..] = *seed.as_bytes();
+    let spread = u64::from(u16::from_be_bytes([first, second]));
     doubled.saturating_add(doubled.saturating_mul(spread) / (4 * 65_536))
 }
 

@@ -2,9 +2,6 @@
 
 use muster_app::table::{BodyPart, Key};
 use muster_domain::audit::Resource;
-use muster_domain::digest::Digest;
-use serde::Deserialize;
-use serde::de::value::{Error as NoDigest, StrDeserializer};
 
 /// The primary key of an item. `#` separates the parts; no identifier may hold it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,7 +69,7 @@ fn parse(family: &str, rest: &str, sk: &str) -> Option<Key> {
         ("EX", _) => parse_body(rest, sk),
         ("INC", HEAD) => rest.parse().ok().map(Key::Incident),
         ("AUDIT", _) => Some(Key::Audit(rest.parse::<Resource>().ok()?, sk.parse().ok()?)),
-        ("IDEM", HEAD) => parse_digest(rest).map(Key::Idempotency),
+        ("IDEM", HEAD) => rest.parse().ok().map(Key::Idempotency),
         ("CONTROL", HEAD) => rest.parse().ok().map(Key::KillSwitch),
         _ => None,
     }
@@ -96,10 +93,4 @@ fn parse_body(execution: &str, sk: &str) -> Option<Key> {
         None | Some(_) => return None,
     };
     Some(Key::Body(execution.parse().ok()?, step.parse().ok()?, part))
-}
-
-fn parse_digest(text: &str) -> Option<Digest> {
-    let is_digest = text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let digest = Digest::deserialize(StrDeserializer::<NoDigest>::new(text));
-    digest.ok().filter(|_| is_digest)
 }

@@ -78,13 +78,6 @@ impl Change {
         }
     }
 
-    pub(crate) fn key(&self) -> &ItemKey {
-        match self {
-            Self::Put { item, .. } => &item.key,
-            Self::Delete { key, .. } => key,
-        }
-    }
-
     pub(crate) fn expect(&self) -> Expect {
         match self {
             Self::Put { expect, .. } | Self::Delete { expect, .. } => *expect,

@@ -149,7 +149,7 @@ pub(super) fn audit(resource: Resource, seq: u64, of_team: Option<&str>, at: Tim
 
 pub(super) fn idempotency(text: &str, expires_at: Time) -> IdempotencyRecord {
     let digest = Digest::of_bytes(text.as_bytes());
-    IdempotencyRecord { scope: digest.clone(), request: digest, reply: json!({"text": text}), expires_at }
+    IdempotencyRecord { scope: digest, request: digest, reply: json!({"text": text}), expires_at }
 }
 
 pub(super) fn kill_switch(scope: Scope) -> KillSwitch {

@@ -2,14 +2,18 @@
 
 use muster_app::table::BodyPart;
 use muster_domain::execution::{ExecutionStatus, StoredRequest};
+use rstest::rstest;
 use serde_json::json;
 
 use super::*;
 use crate::support::receiver::Reply;
 
+#[rstest]
 #[tokio::test]
-async fn inv_b4_a_large_request_is_kept_beside_and_sent_the_same_again() {
-    let world = World::sqlite().await;
+async fn inv_b4_a_large_request_is_kept_beside_and_sent_the_same_again(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     world.receiver.will([Reply::Status(503)]);
     let text = "x".repeat(5_000);
     let runbook =
@@ -29,9 +33,12 @@ async fn inv_b4_a_large_request_is_kept_beside_and_sent_the_same_again() {
     check_promises(&world, &id).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_long_answer_is_kept_in_part_with_the_execution_and_whole_beside_it() {
-    let world = World::sqlite().await;
+async fn a_long_answer_is_kept_in_part_with_the_execution_and_whole_beside_it(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     world.receiver.will([Reply::Whole(200, &[], "é".repeat(3_000))]);
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;

@@ -1,5 +1,6 @@
 //! The process stops before, and after, each of its writes in turn (INVARIANTS, "crash points").
 
+use rstest::rstest;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -55,10 +56,10 @@ impl Hook for Breaking {
 }
 
 /// One execution whose receiver fails once, with the table breaking at its n-th write after the accept.
-async fn run_with(at: CrashPoint, nth: usize) -> usize {
+async fn run_with(engine: Engine, at: CrashPoint, nth: usize) -> usize {
     let never = usize::MAX / 2;
     let hook = Arc::new(Breaking { commits: 0.into(), from: never.into(), at });
-    let world = World::hooked(Arc::clone(&hook)).await;
+    let world = World::hooked(engine, Arc::clone(&hook)).await;
     world.receiver.will([Reply::Status(503)]);
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
@@ -84,11 +85,14 @@ async fn run_with(at: CrashPoint, nth: usize) -> usize {
     arrived
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_a6_b2_a_crash_before_or_after_any_write_loses_nothing_and_sends_nothing_twice() {
+async fn inv_a6_b2_a_crash_before_or_after_any_write_loses_nothing_and_sends_nothing_twice(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
     for at in [CrashPoint::Before, CrashPoint::After] {
         for nth in 0..5 {
-            let arrived = run_with(at, nth).await;
+            let arrived = run_with(engine, at, nth).await;
             assert!(arrived >= 1, "{at:?} at write {nth}: the receiver was never called");
         }
     }

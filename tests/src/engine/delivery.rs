@@ -1,5 +1,6 @@
 //! What the receiver gets, and what follows from its answers.
 
+use rstest::rstest;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -9,9 +10,12 @@ use serde_json::json;
 use super::*;
 use crate::support::receiver::Reply;
 
+#[rstest]
 #[tokio::test]
-async fn an_approved_runbook_is_delivered_once_and_ends_in_success() {
-    let world = World::sqlite().await;
+async fn an_approved_runbook_is_delivered_once_and_ends_in_success(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
     check_status(&world, &id, ExecutionStatus::Pending).await;
@@ -24,9 +28,12 @@ async fn an_approved_runbook_is_delivered_once_and_ends_in_success() {
     check_promises(&world, &id).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_b4_every_attempt_sends_the_same_key_and_the_same_bytes() {
-    let world = World::sqlite().await;
+async fn inv_b4_every_attempt_sends_the_same_key_and_the_same_bytes(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     world.receiver.will([Reply::Status(503), Reply::Status(429)]);
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
@@ -64,9 +71,12 @@ async fn the_answers_of_a_receiver_decide_as_the_retry_table_says() {
     check_answers(&[302, 200], ExecutionStatus::Failed, 1).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_g4_a_retry_is_never_early_and_honours_retry_after() {
-    let world = World::sqlite().await;
+async fn inv_g4_a_retry_is_never_early_and_honours_retry_after(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     world.receiver.will([Reply::Whole(429, &[("retry-after", "7")], String::new())]);
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
@@ -79,9 +89,10 @@ async fn inv_g4_a_retry_is_never_early_and_honours_retry_after() {
     check_status(&world, &id, ExecutionStatus::Success).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_b1_a_job_delivered_twice_sends_once() {
-    let world = World::sqlite().await;
+async fn inv_b1_a_job_delivered_twice_sends_once(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let world = World::on(engine).await;
     world.receiver.will([Reply::Status(503)]);
     let runbook = approved(&world, json!({})).await;
     let ids = [accepted(&world, &runbook).await, accepted(&world, &runbook).await];
@@ -100,9 +111,12 @@ async fn inv_b1_a_job_delivered_twice_sends_once() {
     assert_eq!(world.receiver.received().len(), 3, "two executions, one of them retried once");
 }
 
+#[rstest]
 #[tokio::test]
-async fn b3_the_version_of_the_trigger_runs_whatever_was_edited_since() {
-    let world = World::sqlite().await;
+async fn b3_the_version_of_the_trigger_runs_whatever_was_edited_since(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
     let edited = definition(&world, json!({"payloadTemplate": {"edited": true}}));
@@ -118,9 +132,12 @@ async fn b3_the_version_of_the_trigger_runs_whatever_was_edited_since() {
     assert_eq!(world.receiver.received()[1].body, r#"{"edited":true}"#);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_path_that_is_missing_fails_the_execution_before_anything_is_sent() {
-    let world = World::sqlite().await;
+async fn a_path_that_is_missing_fails_the_execution_before_anything_is_sent(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({"payloadTemplate": {"a": "{{incident.metadata.service}}"}})).await;
     let id = accepted(&world, &runbook).await;
     world.drain().await;

@@ -1,5 +1,6 @@
 //! What is read before every call: approval, deletion, kill switches.
 
+use rstest::rstest;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,9 +18,12 @@ async fn engage(world: &World, scope: &str, engaged: bool) {
     world.app.set_kill_switch(&bob(), &scope.parse().unwrap(), &set).await.unwrap();
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_c2_an_approval_withdrawn_before_dispatch_stops_the_execution() {
-    let world = World::sqlite().await;
+async fn inv_c2_an_approval_withdrawn_before_dispatch_stops_the_execution(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
     world.app.deprecate_runbook(&bob(), &runbook, None, Some("unsafe".into())).await.unwrap();
@@ -29,9 +33,12 @@ async fn inv_c2_an_approval_withdrawn_before_dispatch_stops_the_execution() {
     check_promises(&world, &id).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_c2_the_guard_is_read_again_before_a_retry() {
-    let world = World::sqlite().await;
+async fn inv_c2_the_guard_is_read_again_before_a_retry(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     world.receiver.will([Reply::Status(503)]);
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
@@ -42,10 +49,13 @@ async fn inv_c2_the_guard_is_read_again_before_a_retry() {
     assert_eq!(world.receiver.received().len(), 1);
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_g3_a_kill_switch_of_every_scope_stops_what_is_due_and_refuses_what_is_new() {
+async fn inv_g3_a_kill_switch_of_every_scope_stops_what_is_due_and_refuses_what_is_new(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
     for scope in ["global", "team:ops", "runbook:"] {
-        let world = World::sqlite().await;
+        let world = World::on(engine).await;
         let runbook = approved(&world, json!({})).await;
         let scope = if scope == "runbook:" { format!("runbook:{runbook}") } else { scope.to_owned() };
         let id = accepted(&world, &runbook).await;
@@ -63,9 +73,12 @@ async fn inv_g3_a_kill_switch_of_every_scope_stops_what_is_due_and_refuses_what_
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_kill_switch_of_another_team_or_runbook_stops_nothing_here() {
-    let world = World::sqlite().await;
+async fn the_kill_switch_of_another_team_or_runbook_stops_nothing_here(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let other = approved(&world, json!({})).await;
     engage(&world, "team:web", true).await;
@@ -85,10 +98,13 @@ impl Hook for Unreadable {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_g3_a_guard_that_cannot_be_read_means_no() {
+async fn inv_g3_a_guard_that_cannot_be_read_means_no(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
     let hook = Arc::new(Unreadable::default());
-    let world = World::hooked(Arc::clone(&hook)).await;
+    let world = World::hooked(engine, Arc::clone(&hook)).await;
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
     hook.0.store(true, Ordering::SeqCst);

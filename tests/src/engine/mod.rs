@@ -16,7 +16,7 @@ use muster_domain::ids::{ExecutionId, RunbookId};
 use muster_domain::policy::Principal;
 use serde_json::{Value, json};
 
-use crate::support::world::World;
+use crate::support::world::{Engine, World};
 
 /// A caller with these groups.
 pub(crate) fn caller(user: &str, groups: &[&str]) -> Caller {

@@ -1,5 +1,6 @@
 //! What can be proved afterwards, and what must be found nowhere.
 
+use rstest::rstest;
 use std::fs;
 
 use muster_app::audit::AuditExport;
@@ -12,9 +13,12 @@ async fn export(world: &World, id: &ExecutionId) -> AuditExport {
     world.app.audit_export(&bob(), &id.as_str().parse().unwrap()).await.unwrap()
 }
 
+#[rstest]
 #[tokio::test]
-async fn b7_trigger_and_result_are_in_the_audit_log_and_every_attempt_in_the_trail() {
-    let world = World::sqlite().await;
+async fn b7_trigger_and_result_are_in_the_audit_log_and_every_attempt_in_the_trail(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     world.receiver.will([Reply::Status(503)]);
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
@@ -30,9 +34,12 @@ async fn b7_trigger_and_result_are_in_the_audit_log_and_every_attempt_in_the_tra
     assert_eq!(events, expected);
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_f2_an_export_that_was_changed_does_not_verify() {
-    let world = World::sqlite().await;
+async fn inv_f2_an_export_that_was_changed_does_not_verify(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
     world.drain().await;
@@ -42,7 +49,7 @@ async fn inv_f2_an_export_that_was_changed_does_not_verify() {
         ("/entries/1/action", json!("execution.failed")),
         ("/head/seq", json!(1)),
         ("/trail/entries/1/at", json!(1)),
-        ("/trail/head", json!("00")),
+        ("/trail/head", json!("0".repeat(64))),
     ];
     for (pointer, value) in damages {
         let mut changed = honest.clone();
@@ -55,9 +62,12 @@ async fn inv_f2_an_export_that_was_changed_does_not_verify() {
 
 const CANARY: &str = "canary-7f3d9a51c2";
 
+#[rstest]
 #[tokio::test]
-async fn inv_f3_a_secret_is_sent_and_found_nowhere_else() {
-    let world = World::sqlite().await;
+async fn inv_f3_a_secret_is_sent_and_found_nowhere_else(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let secrets = world.directory.path().join("secrets");
     fs::write(&secrets, json!({"token": CANARY}).to_string()).unwrap();
     fs::set_permissions(&secrets, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();

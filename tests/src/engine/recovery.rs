@@ -1,5 +1,6 @@
 //! Lost nudges, workers that die, workers that sleep too long, jobs in the dead-letter queue.
 
+use rstest::rstest;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +18,12 @@ use crate::support::clock::ManualClock;
 use crate::support::hooked::Hook;
 use crate::support::world::SHIFT;
 
+#[rstest]
 #[tokio::test]
-async fn inv_a2_a_lost_nudge_is_repaired_by_the_sweeper() {
-    let world = World::sqlite().await;
+async fn inv_a2_a_lost_nudge_is_repaired_by_the_sweeper(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
     world.queue.lose_all();
@@ -56,9 +60,12 @@ async fn die_while_sending(world: &World, id: &ExecutionId) {
     world.queue.lose_all();
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_g1_the_execution_of_a_killed_worker_moves_on_under_the_same_key() {
-    let world = World::sqlite().await;
+async fn inv_g1_the_execution_of_a_killed_worker_moves_on_under_the_same_key(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
     die_while_sending(&world, &id).await;
@@ -72,9 +79,12 @@ async fn inv_g1_the_execution_of_a_killed_worker_moves_on_under_the_same_key() {
     check_promises(&world, &id).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_b3_a_killed_worker_of_a_step_that_is_not_idempotent_leaves_a_question() {
-    let world = World::sqlite().await;
+async fn inv_b3_a_killed_worker_of_a_step_that_is_not_idempotent_leaves_a_question(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({"idempotent": false})).await;
     let id = accepted(&world, &runbook).await;
     die_while_sending(&world, &id).await;
@@ -86,9 +96,12 @@ async fn inv_b3_a_killed_worker_of_a_step_that_is_not_idempotent_leaves_a_questi
     check_promises(&world, &id).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn after_a_restart_the_leases_of_the_dead_process_are_void() {
-    let world = World::sqlite().await;
+async fn after_a_restart_the_leases_of_the_dead_process_are_void(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
     die_while_sending(&world, &id).await;
@@ -101,21 +114,28 @@ async fn after_a_restart_the_leases_of_the_dead_process_are_void() {
     check_promises(&world, &id).await;
 }
 
-/// A way out whose answer waits for the test.
+/// A way out that says when it was taken, and whose answer waits for the test.
 #[derive(Default)]
-struct Gate(tokio::sync::Notify);
+struct Gate {
+    entered: tokio::sync::Notify,
+    answered: tokio::sync::Notify,
+}
 
 #[async_trait]
 impl Egress for Gate {
     async fn send(&self, _: Call<'_>) -> Outcome {
-        self.0.notified().await;
+        self.entered.notify_one();
+        self.answered.notified().await;
         Outcome::Answered { status: 200, retry_after_ms: None, body: String::new(), truncated: false }
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_b7_an_answer_after_the_take_over_is_kept_on_its_attempt_and_changes_nothing() {
-    let world = World::sqlite().await;
+async fn inv_b7_an_answer_after_the_take_over_is_kept_on_its_attempt_and_changes_nothing(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({"idempotent": false})).await;
     let id = accepted(&world, &runbook).await;
     let gate = Gate::default();
@@ -123,14 +143,12 @@ async fn inv_b7_an_answer_after_the_take_over_is_kept_on_its_attempt_and_changes
     let shift = Shift { egress: &gate, holder: "worker-0", deadline: world.clock.now().plus(SHIFT) };
     let slow = world.app.handle(&job, &shift);
     let meanwhile = async {
-        while execution(&world, &id).await.status() != ExecutionStatus::Running {
-            tokio::task::yield_now().await;
-        }
+        gate.entered.notified().await;
         world.clock.advance(SHIFT);
         world.handle(&job).await.unwrap();
         check_status(&world, &id, ExecutionStatus::NeedsReview).await;
         world.app.cancel_execution(&ann(), &id, None).await.unwrap();
-        gate.0.notify_one();
+        gate.answered.notify_one();
     };
     let (handled, ()) = tokio::join!(slow, meanwhile);
     handled.unwrap();
@@ -155,10 +173,13 @@ impl Hook for Paused {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_g2_a_worker_paused_past_its_lease_sends_nothing() {
+async fn inv_g2_a_worker_paused_past_its_lease_sends_nothing(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
     let clock = Arc::<std::sync::OnceLock<Arc<ManualClock>>>::default();
-    let world = World::hooked(Arc::new(Paused { clock: Arc::clone(&clock) })).await;
+    let world = World::hooked(engine, Arc::new(Paused { clock: Arc::clone(&clock) })).await;
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
     clock.set(Arc::clone(&world.clock)).ok();
@@ -169,9 +190,12 @@ async fn inv_g2_a_worker_paused_past_its_lease_sends_nothing() {
     assert!(matches!(attempt.outcome, Some(Outcome::Unsent { .. })), "{attempt:?}");
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_g2_a_worker_with_too_little_time_left_claims_nothing() {
-    let world = World::sqlite().await;
+async fn inv_g2_a_worker_with_too_little_time_left_claims_nothing(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
     let deadline = world.clock.now().plus(Duration::from_secs(21));
@@ -182,9 +206,12 @@ async fn inv_g2_a_worker_with_too_little_time_left_claims_nothing() {
     assert_eq!(world.receiver.received().len(), 0);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_job_in_the_dead_letter_queue_ends_its_execution_without_a_call() {
-    let world = World::sqlite().await;
+async fn a_job_in_the_dead_letter_queue_ends_its_execution_without_a_call(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let id = accepted(&world, &runbook).await;
     world.queue.lose_all();
@@ -196,9 +223,12 @@ async fn a_job_in_the_dead_letter_queue_ends_its_execution_without_a_call() {
     check_promises(&world, &id).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_g5_a_dead_letter_of_an_execution_that_moved_on_or_ended_changes_nothing() {
-    let world = World::sqlite().await;
+async fn inv_g5_a_dead_letter_of_an_execution_that_moved_on_or_ended_changes_nothing(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let running = accepted(&world, &runbook).await;
     die_while_sending(&world, &running).await;

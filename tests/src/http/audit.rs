@@ -1,6 +1,8 @@
 //! The audit log over the API: what it shows, and that what it gives proves itself.
 
+use crate::support::world::Engine;
 use muster_app::audit::AuditExport;
+use rstest::rstest;
 
 use super::*;
 
@@ -17,9 +19,12 @@ fn actions(export: &AuditExport) -> Vec<&str> {
     export.entries.iter().map(|entry| entry.action.as_str()).collect()
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_f2_every_export_verifies_as_it_is_given() {
-    let world = World::sqlite().await;
+async fn inv_f2_every_export_verifies_as_it_is_given(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let incident = incident(&world, json!({})).await;
     let execution = executed(&world, &runbook, json!({"incidentId": incident})).await;
@@ -41,18 +46,22 @@ async fn inv_f2_every_export_verifies_as_it_is_given() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_f2_an_export_that_was_changed_does_not_verify() {
-    let world = World::sqlite().await;
+async fn inv_f2_an_export_that_was_changed_does_not_verify(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let mut export = export(&world, &runbook).await;
     export.entries[1].actor = Some("eve".parse().unwrap());
     assert!(export.verify().is_err());
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_day_lists_what_a_team_did_newest_first() {
-    let world = World::sqlite().await;
+async fn a_day_lists_what_a_team_did_newest_first(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     draft(&world, json!({"teamId": "web"})).await;
     draft(&world, json!({"teamId": null})).await;

@@ -1,10 +1,15 @@
 //! Two people edit the same runbook.
 
 use super::*;
+use crate::support::world::Engine;
+use rstest::rstest;
 
+#[rstest]
 #[tokio::test]
-async fn inv_c7_a_stale_edit_is_refused_and_told_what_is_current() {
-    let world = World::sqlite().await;
+async fn inv_c7_a_stale_edit_is_refused_and_told_what_is_current(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let id = draft(&world, json!({})).await;
     let path = format!("/api/runbooks/{id}");
     let etag = ann(&world).get(&path).await.header("etag").to_owned();
@@ -22,9 +27,10 @@ async fn inv_c7_a_stale_edit_is_refused_and_told_what_is_current() {
     ann(&world).with("if-match", &current).put(&path, second).await.expect(200);
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_c7_approving_makes_an_edit_stale() {
-    let world = World::sqlite().await;
+async fn inv_c7_approving_makes_an_edit_stale(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let world = World::on(engine).await;
     let id = draft(&world, json!({})).await;
     let path = format!("/api/runbooks/{id}");
     let etag = ann(&world).get(&path).await.header("etag").to_owned();
@@ -35,9 +41,12 @@ async fn inv_c7_approving_makes_an_edit_stale() {
     ann(&world).with("if-match", etag).put(&path, change).await.expect_problem(412, "stale");
 }
 
+#[rstest]
 #[tokio::test]
-async fn if_match_may_be_absent_or_a_star_and_foreign_tags_match_nothing() {
-    let world = World::sqlite().await;
+async fn if_match_may_be_absent_or_a_star_and_foreign_tags_match_nothing(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let id = draft(&world, json!({})).await;
     let path = format!("/api/runbooks/{id}");
     let named = |name: &str| definition(&world, json!({"name": name}));
@@ -52,9 +61,12 @@ async fn if_match_may_be_absent_or_a_star_and_foreign_tags_match_nothing() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_same_definition_again_makes_no_version() {
-    let world = World::sqlite().await;
+async fn the_same_definition_again_makes_no_version(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let id = draft(&world, json!({})).await;
     let path = format!("/api/runbooks/{id}");
     let same = ann(&world).put(&path, definition(&world, json!({}))).await;
@@ -62,9 +74,10 @@ async fn the_same_definition_again_makes_no_version() {
     assert_eq!(same.expect(200)["version"], 1);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_runbook_keeps_its_team() {
-    let world = World::sqlite().await;
+async fn a_runbook_keeps_its_team(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let world = World::on(engine).await;
     let id = draft(&world, json!({})).await;
     let admin = world.client("ann", &["platform-admin"]);
     let moved = definition(&world, json!({"teamId": "web"}));

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::support::receiver::Reply;
+use crate::support::world::Engine;
+use rstest::rstest;
 
 fn schema() -> Value {
     json!({
@@ -19,9 +21,12 @@ async fn execute(world: &World, runbook: &str, request: Value) -> crate::support
     ann(world).post(&format!("/api/runbooks/{runbook}/execute"), request).await
 }
 
+#[rstest]
 #[tokio::test]
-async fn parameters_that_do_not_fit_are_refused_with_each_place_and_nothing_is_queued() {
-    let world = World::sqlite().await;
+async fn parameters_that_do_not_fit_are_refused_with_each_place_and_nothing_is_queued(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let id = approved(&world, schema()).await;
     let bad = json!({"parameters": {"service": 7, "count": 9, "x": 1}});
     let problem = execute(&world, &id, bad).await.expect_problem(400, "invalid");
@@ -37,9 +42,10 @@ async fn parameters_that_do_not_fit_are_refused_with_each_place_and_nothing_is_q
     assert_eq!(world.queue.len(), 0);
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_an_execution_names_must_be_there() {
-    let world = World::sqlite().await;
+async fn what_an_execution_names_must_be_there(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let world = World::on(engine).await;
     let id = approved(&world, json!({})).await;
     let no_incident = json!({"incidentId": "inc_01ARZ3NDEKTSV4RRFFQ69G5FAV"});
     execute(&world, &id, no_incident).await.expect_problem(404, "not-found");
@@ -50,9 +56,12 @@ async fn what_an_execution_names_must_be_there() {
     execute(&world, &id, json!({"incidentId": of_web})).await.expect_problem(403, "forbidden");
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_dry_run_shows_the_request_and_sends_nothing() {
-    let world = World::sqlite().await;
+async fn a_dry_run_shows_the_request_and_sends_nothing(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let auth = json!({"webhookAuth": {"type": "bearer", "token": {"$secret": "ops/token"}}});
     let id = approved(&world, with(schema(), auth)).await;
     let request = json!({"dryRun": true, "parameters": {"service": "checkout"}});
@@ -70,9 +79,12 @@ async fn a_dry_run_shows_the_request_and_sends_nothing() {
     assert_eq!(executions, json!({"items": []}));
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_pending_execution_is_cancelled_at_once_and_what_has_ended_is_not() {
-    let world = World::sqlite().await;
+async fn a_pending_execution_is_cancelled_at_once_and_what_has_ended_is_not(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let id = approved(&world, json!({})).await;
     let execution = executed(&world, &id, json!({})).await;
     let path = format!("/api/executions/{execution}/cancel");
@@ -86,9 +98,12 @@ async fn a_pending_execution_is_cancelled_at_once_and_what_has_ended_is_not() {
     assert_eq!(late.expect_problem(409, "wrong-status")["currentStatus"], "SUCCESS");
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_person_resolves_an_outcome_that_nobody_can_know() {
-    let world = World::sqlite().await;
+async fn a_person_resolves_an_outcome_that_nobody_can_know(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let id = approved(&world, json!({"idempotent": false})).await;
     world.receiver.will([Reply::Status(500)]);
     let execution = executed(&world, &id, json!({})).await;
@@ -117,9 +132,10 @@ async fn a_person_resolves_an_outcome_that_nobody_can_know() {
     ann(&world).post(&resolve, again).await.expect_problem(409, "wrong-status");
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_was_sent_and_answered_is_shown_whole() {
-    let world = World::sqlite().await;
+async fn what_was_sent_and_answered_is_shown_whole(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let world = World::on(engine).await;
     let payload = json!({"payloadTemplate": {"long": "x".repeat(3_000)}});
     let id = approved(&world, payload).await;
     let long = "é".repeat(2_000);
@@ -141,9 +157,12 @@ async fn what_was_sent_and_answered_is_shown_whole() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_was_small_is_shown_from_the_execution_itself() {
-    let world = World::sqlite().await;
+async fn what_was_small_is_shown_from_the_execution_itself(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let id = approved(&world, json!({})).await;
     world.receiver.will([Reply::Whole(200, &[], "done".into())]);
     let execution = executed(&world, &id, json!({})).await;
@@ -155,9 +174,12 @@ async fn what_was_small_is_shown_from_the_execution_itself() {
     assert_eq!(response, json!({"statusCode": 200, "body": "done"}));
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_g3_an_engaged_kill_switch_refuses_executions_in_its_scope() {
-    let world = World::sqlite().await;
+async fn inv_g3_an_engaged_kill_switch_refuses_executions_in_its_scope(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let id = approved(&world, json!({})).await;
     for scope in ["global", "team:ops", &format!("runbook:{id}")] {
         let path = format!("/api/kill-switches/{scope}");
@@ -170,14 +192,19 @@ async fn inv_g3_an_engaged_kill_switch_refuses_executions_in_its_scope() {
         bob(&world).put(&path, json!({"engaged": false, "reason": "over"})).await.expect(200);
         execute(&world, &id, json!({})).await.expect(202);
     }
+    let stranger = world.client("eve", &["team:web:admin"]);
+    stranger.get(&format!("/api/kill-switches/runbook:{id}")).await.expect_problem(403, "forbidden");
+    let unknown = "/api/kill-switches/runbook:rb_01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    bob(&world).put(unknown, json!({"engaged": true, "reason": "x"})).await.expect_problem(404, "not-found");
     let elsewhere = json!({"engaged": true, "reason": "storm"});
     bob(&world).put("/api/kill-switches/team:web", elsewhere).await.expect(200);
     execute(&world, &id, json!({})).await.expect(202);
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_queue_is_counted() {
-    let world = World::sqlite().await;
+async fn the_queue_is_counted(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let world = World::on(engine).await;
     let id = approved(&world, json!({})).await;
     executed(&world, &id, json!({})).await;
     let stats = ann(&world).get("/api/queue/stats").await.expect(200);

@@ -1,5 +1,7 @@
 //! The same POST again, because its answer was lost (INVARIANTS B5).
 
+use crate::support::world::Engine;
+use rstest::rstest;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,9 +32,12 @@ async fn check_repeated(client: &Client, path: &str, body: Value) -> Value {
     first.json()
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_b5_every_post_answers_a_repeat_as_the_first_time() {
-    let world = World::sqlite().await;
+async fn inv_b5_every_post_answers_a_repeat_as_the_first_time(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let (ann, bob) = (ann(&world), bob(&world));
     let created = check_repeated(&ann, "/api/runbooks", definition(&world, json!({}))).await;
     let runbook = format!("/api/runbooks/{}", text(&created["id"]));
@@ -52,9 +57,12 @@ async fn inv_b5_every_post_answers_a_repeat_as_the_first_time() {
     assert_eq!(count(format!("{runbook}/versions")).await, 3);
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_b5_a_resolution_answers_a_repeat_as_the_first_time() {
-    let world = World::sqlite().await;
+async fn inv_b5_a_resolution_answers_a_repeat_as_the_first_time(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({"idempotent": false})).await;
     let execution = executed(&world, &runbook, json!({})).await;
     world.receiver.will([Reply::Status(500)]);
@@ -65,9 +73,12 @@ async fn inv_b5_a_resolution_answers_a_repeat_as_the_first_time() {
     assert_eq!(resolved["status"], "SUCCESS");
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_b5_the_answer_to_a_lost_answer_survives_what_happened_since() {
-    let world = World::sqlite().await;
+async fn inv_b5_the_answer_to_a_lost_answer_survives_what_happened_since(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let path = format!("/api/runbooks/{runbook}/execute");
     let keyed = ann(&world).with("idempotency-key", "k");
@@ -92,10 +103,13 @@ impl Hook for LosesOneAnswer {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_b5_a_repeat_after_a_lost_commit_does_the_work_once() {
+async fn inv_b5_a_repeat_after_a_lost_commit_does_the_work_once(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
     let hook = Arc::<LosesOneAnswer>::default();
-    let world = World::hooked(Arc::clone(&hook)).await;
+    let world = World::hooked(engine, Arc::clone(&hook)).await;
     let runbook = approved(&world, json!({})).await;
     let path = format!("/api/runbooks/{runbook}/execute");
     let keyed = ann(&world).with("idempotency-key", "k");
@@ -109,9 +123,12 @@ async fn inv_b5_a_repeat_after_a_lost_commit_does_the_work_once() {
     assert_eq!(ids, [&accepted["execution"]["id"]]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_b5_the_same_key_with_another_body_is_refused_and_does_nothing() {
-    let world = World::sqlite().await;
+async fn inv_b5_the_same_key_with_another_body_is_refused_and_does_nothing(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let keyed = ann(&world).with("idempotency-key", "k");
     keyed.post("/api/runbooks", definition(&world, json!({}))).await.expect(201);
     let other = definition(&world, json!({"name": "other"}));
@@ -120,9 +137,12 @@ async fn inv_b5_the_same_key_with_another_body_is_refused_and_does_nothing() {
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_b5_a_key_belongs_to_its_caller_and_its_path() {
-    let world = World::sqlite().await;
+async fn inv_b5_a_key_belongs_to_its_caller_and_its_path(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let (first, second) = (approved(&world, json!({})).await, approved(&world, json!({})).await);
     let mut executions = BTreeSet::new();
     for client in [ann(&world), bob(&world)] {
@@ -135,18 +155,24 @@ async fn inv_b5_a_key_belongs_to_its_caller_and_its_path() {
     assert_eq!(executions.len(), 4);
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_b5_what_was_refused_may_be_mended_and_sent_under_the_same_key() {
-    let world = World::sqlite().await;
+async fn inv_b5_what_was_refused_may_be_mended_and_sent_under_the_same_key(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let keyed = ann(&world).with("idempotency-key", "k");
     let broken = definition(&world, json!({"timeoutSeconds": 21}));
     keyed.post("/api/runbooks", broken).await.expect_problem(400, "invalid");
     keyed.post("/api/runbooks", definition(&world, json!({}))).await.expect(201);
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_b5_concurrent_repeats_do_the_work_once() {
-    let world = World::sqlite().await;
+async fn inv_b5_concurrent_repeats_do_the_work_once(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let path = format!("/api/runbooks/{runbook}/execute");
     let mut repeats = tokio::task::JoinSet::new();
@@ -160,9 +186,10 @@ async fn inv_b5_concurrent_repeats_do_the_work_once() {
     assert_eq!(world.receiver.received().len(), 1);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_key_that_is_not_one_is_refused() {
-    let world = World::sqlite().await;
+async fn a_key_that_is_not_one_is_refused(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let world = World::on(engine).await;
     let new = definition(&world, json!({}));
     for keyed in [
         ann(&world).with("idempotency-key", ""),

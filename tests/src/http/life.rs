@@ -1,13 +1,16 @@
 //! The whole life of a runbook, as its people see it.
 
+use crate::support::world::Engine;
+use rstest::rstest;
 use serde_json::json;
 
 use super::*;
 use crate::support::receiver::Reply;
 
+#[rstest]
 #[tokio::test]
-async fn a_runbook_lives_from_draft_to_deletion() {
-    let world = World::sqlite().await;
+async fn a_runbook_lives_from_draft_to_deletion(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let world = World::on(engine).await;
     let id = is_created(&world).await;
     runs_only_when_approved(&world, &id).await;
     is_approved_by_another_person(&world, &id).await;

@@ -1,5 +1,7 @@
 //! Lists: pages, filters, and cursors that lead nowhere else.
 
+use crate::support::world::Engine;
+use rstest::rstest;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -23,9 +25,10 @@ async fn next_cursor(client: &Client, path: &str) -> String {
     text(&client.get(path).await.expect(200)["nextCursor"])
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_list_is_read_page_by_page_newest_first() {
-    let world = World::sqlite().await;
+async fn a_list_is_read_page_by_page_newest_first(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let world = World::on(engine).await;
     let mut created = Vec::new();
     for _ in 0..5 {
         world.clock.advance(Duration::from_secs(1));
@@ -40,9 +43,10 @@ async fn a_list_is_read_page_by_page_newest_first() {
     assert!(whole.get("nextCursor").is_none());
 }
 
+#[rstest]
 #[tokio::test]
-async fn filters_leave_out_what_does_not_match() {
-    let world = World::sqlite().await;
+async fn filters_leave_out_what_does_not_match(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let world = World::on(engine).await;
     let plain = draft(&world, json!({"name": "Flush the cache"})).await;
     let tagged = draft(&world, json!({"tags": ["db", "night"]})).await;
     let ready = approved(&world, json!({})).await;
@@ -63,9 +67,12 @@ async fn filters_leave_out_what_does_not_match() {
     check("q=restart&tag=db&teamId=ops&approvalStatus=DRAFT&limit=1", &[&tagged]).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_c1_a_list_shows_only_what_the_caller_may_read() {
-    let world = World::sqlite().await;
+async fn inv_c1_a_list_shows_only_what_the_caller_may_read(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let global = draft(&world, json!({"teamId": null})).await;
     let ops = draft(&world, json!({})).await;
     draft(&world, json!({"teamId": "web"})).await;
@@ -80,9 +87,10 @@ async fn inv_c1_a_list_shows_only_what_the_caller_may_read() {
 }
 
 /// A cursor of one list in another, and one that somebody made up.
+#[rstest]
 #[tokio::test]
-async fn inv_c1_a_cursor_opens_no_other_list() {
-    let world = World::sqlite().await;
+async fn inv_c1_a_cursor_opens_no_other_list(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let world = World::on(engine).await;
     for team in ["ops", "ops", "web", "web"] {
         draft(&world, json!({"teamId": team})).await;
         incident(&world, json!({"teamId": team})).await;
@@ -103,9 +111,12 @@ async fn inv_c1_a_cursor_opens_no_other_list() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_c1_a_cursor_that_was_tampered_with_never_shows_what_another_team_owns() {
-    let world = World::sqlite().await;
+async fn inv_c1_a_cursor_that_was_tampered_with_never_shows_what_another_team_owns(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     for team in ["web", "ops", "web", "ops", "web"] {
         draft(&world, json!({"teamId": team})).await;
     }
@@ -122,9 +133,12 @@ async fn inv_c1_a_cursor_that_was_tampered_with_never_shows_what_another_team_ow
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn executions_are_listed_of_a_runbook_and_of_an_incident() {
-    let world = World::sqlite().await;
+async fn executions_are_listed_of_a_runbook_and_of_an_incident(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let runbook = approved(&world, json!({})).await;
     let incident = incident(&world, json!({})).await;
     let first = executed(&world, &runbook, json!({})).await;

@@ -11,11 +11,13 @@ use muster_app::{App, SelfApproval, Settings};
 use muster_domain::policy::Principal;
 use muster_egress::{EgressPolicy, HttpEgress, LocalSecrets};
 use muster_http::{HttpSettings, router};
+use muster_store::dynamo::DynamoTable;
 use muster_store::sqlite::SqliteTable;
 use tempfile::TempDir;
 
 use super::client::Client;
 use super::clock::ManualClock;
+use super::dynamo::{BACKOFF, Dynamo};
 use super::hooked::{Hook, HookedTable};
 use super::queue::ManualQueue;
 use super::receiver::Receiver;
@@ -38,22 +40,42 @@ const MOST_JOBS: usize = 100_000;
 /// How long a worker's turn lasts.
 pub(crate) const SHIFT: Duration = Duration::from_secs(60);
 
+/// What holds the table of a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// A file of the world's own.
+    Sqlite,
+    /// A table of the world's own, through the real client.
+    Dynamo,
+}
+
+impl Engine {
+    async fn table(self, directory: &TempDir) -> Arc<dyn Table> {
+        match self {
+            Self::Sqlite => Arc::new(SqliteTable::open(&directory.path().join("muster.db")).unwrap()),
+            Self::Dynamo => {
+                let dynamo = Dynamo::start().await;
+                let table = DynamoTable::new(dynamo.client().clone(), dynamo.table());
+                Arc::new(table.with_backoff(BACKOFF))
+            }
+        }
+    }
+}
+
 impl World {
-    /// On an SQLite file of its own.
+    pub(crate) async fn on(engine: Engine) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self::over(engine.table(&directory).await, directory, settings()).await
+    }
+
     pub(crate) async fn sqlite() -> Self {
-        Self::sqlite_with(settings()).await
+        Self::on(Engine::Sqlite).await
     }
 
-    pub(crate) async fn sqlite_with(settings: Settings) -> Self {
+    /// With the test's hand on the table.
+    pub(crate) async fn hooked<H: Hook + 'static>(engine: Engine, hook: Arc<H>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let table = SqliteTable::open(&directory.path().join("muster.db")).unwrap();
-        Self::over(Arc::new(table), directory, settings).await
-    }
-
-    /// On an SQLite file of its own, with the test's hand on it.
-    pub(crate) async fn hooked<H: Hook + 'static>(hook: Arc<H>) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let inner = Arc::new(SqliteTable::open(&directory.path().join("muster.db")).unwrap());
+        let inner = engine.table(&directory).await;
         Self::over(Arc::new(HookedTable { inner, hook }), directory, settings()).await
     }
 

@@ -24,8 +24,8 @@ impl Validate {
         let source = Source::read(&self.file)?;
         match check(&source) {
             Ok(checked) => {
-                let digest = checked.definition.digest();
-                let report = report(&source.name, Some(digest.as_str()), &[], &checked.doubts.faults);
+                let digest = checked.definition.digest().to_string();
+                let report = report(&source.name, Some(&digest), &[], &checked.doubts.faults);
                 context.printer.data(&report, layout)?;
                 Ok(Ended::SUCCESS)
             }

@@ -127,7 +127,7 @@ impl App {
                 id: runbook.id.clone(),
                 name: compiled.version.definition.name.clone(),
                 version: compiled.version.version,
-                digest: compiled.version.digest.clone(),
+                digest: compiled.version.digest,
             },
             team: runbook.team.clone().or_else(|| incident.and_then(|incident| incident.team.clone())),
             requested_by: caller.principal.user.clone(),

@@ -74,7 +74,7 @@ mod tests {
         let decision = VersionDecision {
             runbook: runbook.id.clone(),
             version: 1,
-            digest: execution.runbook.digest.clone(),
+            digest: execution.runbook.digest,
             approved_by: user("bob"),
             approved_at: NOW,
             self_approved: false,

@@ -268,7 +268,7 @@ impl StepRun {
 impl StoredRequest {
     pub fn digest(&self) -> Digest {
         match self {
-            Self::Beside { digest, .. } => digest.clone(),
+            Self::Beside { digest, .. } => *digest,
             Self::Inline(request) => request.digest(),
         }
     }

@@ -11,7 +11,6 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use muster_app::table::{CommitError, Expect, TableError, TableErrorKind};
-use muster_domain::digest::hex;
 
 use super::DynamoTable;
 use super::attributes::{self, Attributes};
@@ -134,7 +133,7 @@ fn commit_name() -> Result<String, TableError> {
     let mut name = [0; 16];
     let filled = getrandom::fill(&mut name);
     filled.map_err(|error| failure("naming a commit", TableErrorKind::Unavailable, error))?;
-    Ok(hex(&name))
+    Ok(hex::encode(name))
 }
 
 fn incomplete(error: aws_sdk_dynamodb::error::BuildError) -> TableError {

@@ -60,9 +60,9 @@ enum Way {
 fn look(connection: &Connection, change: &Change) -> rusqlite::Result<Option<Way>> {
     const SQL: &str = "SELECT version, list1_pk, list1_sk, list2_pk, list2_sk, list3_pk, list3_sk, due_pk, due_sk, \
                        ttl FROM items WHERE pk = ?1 AND sk = ?2";
-    let ItemKey { pk, sk } = change.key();
+    let (Change::Put { item: Item { key, .. }, .. } | Change::Delete { key, .. }) = change;
     let mut statement = connection.prepare_cached(SQL)?;
-    let mut rows = statement.query(params![pk, sk])?;
+    let mut rows = statement.query(params![key.pk, key.sk])?;
     match (rows.next()?, change.expect()) {
         (None, Expect::Absent) => Ok(Some(Way::Whole)),
         (Some(row), Expect::Version(version)) if row.get::<_, u64>(0)? == version => {
