@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster_app::ports::{Egress, Secrets};
+use muster_app::ports::Secrets;
 use muster_app::table::TableError;
 use muster_app::{App, SelfApproval, Settings};
 use muster_egress::{AllowedTarget, BuildError, EgressPolicy, HttpEgress, LocalSecrets, LocalSecretsError};
@@ -19,8 +19,9 @@ use tokio_util::task::TaskTracker;
 
 use super::data_dir::{DataDir, DataDirError, Lock};
 use super::queue::{self, LocalQueue};
+use super::server;
+use super::sweeper::{self, Sweeper};
 use super::workers::Workers;
-use super::{server, sweeper};
 use crate::exit::Exit;
 use muster_app::clock::SystemClock;
 
@@ -76,7 +77,13 @@ impl LocalProcess {
         let address = listener.local_addr().map_err(|source| listening(config, source))?;
         let queue = LocalQueue::new(queue::CAPACITY);
         let table = Arc::new(SqliteTable::open(&data.table())?);
-        let app = Arc::new(App::new(table, Arc::clone(&queue) as _, Arc::new(SystemClock), settings(config)));
+        let app = App::new(
+            Arc::clone(&table) as _,
+            Arc::clone(&queue) as _,
+            Arc::new(SystemClock),
+            settings(config),
+        );
+        let app = Arc::new(app);
         let recovered = app.recover_after_restart().await.map_err(StartError::Recover)?;
         tracing::info!(due = recovered.due, nudged = recovered.nudged, "went through what is owed");
         let process = Self {
@@ -87,24 +94,18 @@ impl LocalProcess {
             _app: Arc::clone(&app),
             _lock: lock,
         };
-        process.spawn(app, queue, Arc::new(egress), listener, config.workers);
+        let holder = format!("local-{}", std::process::id()).into();
+        let crew = Workers { app, queue, egress: Arc::new(egress), holder };
+        process.spawn(crew, table, listener, config.workers);
         Ok(process)
     }
 
-    fn spawn(
-        &self,
-        app: Arc<App>,
-        queue: Arc<LocalQueue>,
-        egress: Arc<dyn Egress>,
-        listener: TcpListener,
-        workers: usize,
-    ) {
+    fn spawn(&self, crew: Workers, table: Arc<SqliteTable>, listener: TcpListener, at_once: usize) {
+        let app = Arc::clone(&crew.app);
         let router = Arc::clone(&self.identity).identify(router(Arc::clone(&app), HttpSettings::default()));
-        let holder = format!("local-{}", std::process::id()).into();
-        let crew = Workers { app: Arc::clone(&app), queue, egress, holder };
         self.tasks.spawn(server::run(listener, router, self.stop.clone()));
-        self.tasks.spawn(crew.run(workers, self.stop.clone()));
-        self.tasks.spawn(sweeper::run(app, self.stop.clone()));
+        self.tasks.spawn(crew.run(at_once, self.stop.clone()));
+        self.tasks.spawn(sweeper::run(Sweeper { app, table }, self.stop.clone()));
         self.tasks.close();
     }
 

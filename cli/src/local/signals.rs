@@ -27,6 +27,7 @@ impl Signals {
     }
 
     /// Ends the process at the next one. The table survives that at any moment.
+    #[expect(clippy::disallowed_methods, reason = "whoever asks a second time wants no tidying up")]
     pub(crate) async fn end_at_next(mut self) {
         self.next().await;
         process::exit(i32::from(Exit::Failure.code()));

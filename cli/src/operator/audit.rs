@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use muster_app::audit::{AuditExport, Unproven};
+use muster_app::clock::SystemClock;
+use muster_app::ports::Clock as _;
 use muster_domain::audit::Resource;
 use muster_domain::ids::TeamId;
 use muster_domain::time::Time;
@@ -82,7 +84,8 @@ pub(crate) struct List {
 
 impl List {
     fn call(&self) -> Call {
-        let today = || jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let now = || jiff::Timestamp::from_millisecond(SystemClock.now().millis()).unwrap_or_default();
+        let today = || now().to_zoned(jiff::tz::TimeZone::UTC).date();
         Call::get(&["api", "audit"])
             .query("teamId", self.team.as_ref())
             .query("day", Some(self.day.unwrap_or_else(today)))

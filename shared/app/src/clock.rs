@@ -11,6 +11,7 @@ use crate::ports::Clock;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> Time {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Time::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))

@@ -1,5 +1,7 @@
 //! Incidents, as far as executions need them: open, read, list.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use muster_domain::audit::{ChainHead, Resource};
 use muster_domain::ids::{IncidentId, TeamId};
 use muster_domain::incident::{Incident, IncidentStatus, NewIncident};
@@ -11,7 +13,7 @@ use crate::load::audit;
 use crate::once::Decided;
 use crate::paging::{List, Paging};
 use crate::runbooks::{fact, refuse_faults};
-use crate::table::{Query, Write};
+use crate::table::{Key, Query, Write};
 use crate::{App, Caller, Error};
 
 impl App {
@@ -30,6 +32,26 @@ impl App {
         let incident = self.load_incident(id).await?.value;
         caller.principal.may(Action::Read, &Owner::from(incident.team.clone()))?;
         Ok(incident)
+    }
+
+    /// Those of at most 100 incidents that are there and that the caller may read.
+    pub async fn readable_incidents(
+        &self,
+        caller: &Caller,
+        ids: BTreeSet<IncidentId>,
+    ) -> Result<BTreeMap<IncidentId, Incident>, Error> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let keys: Vec<Key> = ids.into_iter().map(Key::Incident).collect();
+        let mut readable = BTreeMap::new();
+        for stored in self.table.batch_get(&keys).await?.into_values() {
+            let incident: Incident = stored.typed()?.value;
+            if caller.principal.may(Action::Read, &Owner::from(incident.team.clone())).is_ok() {
+                readable.insert(incident.id.clone(), incident);
+            }
+        }
+        Ok(readable)
     }
 
     /// Newest first.

@@ -5,6 +5,7 @@ use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::fault::Fault;
 use muster_domain::ids::TeamId;
 use muster_domain::policy::{Action, Owner};
+use muster_domain::runbook::Runbook;
 use serde_json::json;
 
 use crate::approvals::reason_faults;
@@ -31,7 +32,7 @@ impl App {
         caller: &Caller,
         scope: &Scope,
     ) -> Result<Option<Versioned<KillSwitch>>, Error> {
-        caller.principal.may(Action::Read, &owner_of(scope))?;
+        caller.principal.may(Action::Read, &Owner::from(self.team_of(scope).await?))?;
         let stored = self.table.get(&Key::KillSwitch(scope.clone())).await?;
         Ok(stored.map(|stored| stored.typed()).transpose()?)
     }
@@ -42,22 +43,38 @@ impl App {
         scope: &Scope,
         set: &SetKillSwitch,
     ) -> Result<KillSwitch, Error> {
-        caller.principal.may(Action::SetKillSwitch, &owner_of(scope))?;
+        let team = self.team_of(scope).await?;
+        caller.principal.may(Action::SetKillSwitch, &Owner::from(team.clone()))?;
         refuse_faults(reason_faults(Some(&set.reason)))?;
         if set.reason.trim().is_empty() {
             return Err(Error::Invalid(vec![Fault::new("/reason", "cannot be empty: say why")]));
         }
         let decide = async || {
             let before = self.kill_switch(caller, scope).await?;
-            Ok(self.decide_kill_switch(caller, scope, set, before))
+            Ok(self.decide_kill_switch(caller, (scope, team.clone()), set, before))
         };
         Ok(self.once(caller, decide).await?.into_reply())
+    }
+
+    /// Everyone may see why nothing runs; the switch of a team, or of its runbook, is the team's to see.
+    async fn team_of(&self, scope: &Scope) -> Result<Option<TeamId>, Error> {
+        match scope {
+            Scope::Global => Ok(None),
+            Scope::Team(team) => Ok(Some(team.clone())),
+            // A deleted one counts: its switch and its history stay.
+            Scope::Runbook(id) => {
+                let missing = || Error::NotFound { kind: "runbook", id: id.to_string() };
+                let stored = self.table.get(&Key::Runbook(id.clone())).await?.ok_or_else(missing)?;
+                let runbook: Versioned<Runbook> = stored.typed()?;
+                Ok(runbook.value.team)
+            }
+        }
     }
 
     fn decide_kill_switch(
         &self,
         caller: &Caller,
-        scope: &Scope,
+        (scope, team): (&Scope, Option<TeamId>),
         set: &SetKillSwitch,
         before: Option<Versioned<KillSwitch>>,
     ) -> Decided<KillSwitch> {
@@ -75,23 +92,11 @@ impl App {
         };
         let action = if set.engaged { "kill_switch.engaged" } else { "kill_switch.released" };
         let fact = fact(action, user, json!({"reason": set.reason}));
-        let entry = audit(&mut switch.audit, Resource::Control(scope.clone()), team_of(scope), fact, now);
+        let entry = audit(&mut switch.audit, Resource::Control(scope.clone()), team, fact, now);
         let write = match version {
             None => Write::create(switch.clone()),
             Some(version) => Write::replace(switch.clone(), version),
         };
         Decided { reply: switch, writes: vec![write, entry] }
-    }
-}
-
-/// Everyone may see why nothing runs; a team's own switch is the team's to see.
-fn owner_of(scope: &Scope) -> Owner {
-    Owner::from(team_of(scope))
-}
-
-fn team_of(scope: &Scope) -> Option<TeamId> {
-    match scope {
-        Scope::Team(team) => Some(team.clone()),
-        Scope::Global | Scope::Runbook(_) => None,
     }
 }

@@ -13,6 +13,9 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use crate::clock::SystemClock;
+use crate::ports::Clock as _;
+
 /// What every record of a process says of it.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -70,7 +73,7 @@ where
         }
         event.record(&mut fields);
         let meta = event.metadata();
-        let stamp = jiff::Timestamp::now();
+        let stamp = jiff::Timestamp::from_millisecond(SystemClock.now().millis()).unwrap_or_default();
         fields.set("timestamp", format!("{stamp:.3}"));
         fields.set("level", meta.level().to_string());
         fields.set("target", meta.target().to_owned());

@@ -30,6 +30,7 @@ const LONGEST_TOKEN: usize = 16 * 1024;
 pub struct LocalIdentity {
     signing: EncodingKey,
     verifying: DecodingKey,
+    validation: Validation,
     clock: Arc<dyn Clock>,
 }
 
@@ -53,7 +54,7 @@ impl LocalIdentity {
             return Err(LocalIdentityError::WeakKey(key.len()));
         }
         let (signing, verifying) = (EncodingKey::from_secret(key), DecodingKey::from_secret(key));
-        Ok(Self { signing, verifying, clock })
+        Ok(Self { signing, verifying, validation: validation(), clock })
     }
 
     /// A token for `user`, valid from now for `ttl`.
@@ -80,7 +81,7 @@ impl LocalIdentity {
         if token.len() > LONGEST_TOKEN {
             return Err(InvalidToken);
         }
-        let claims = decode::<Map<String, Value>>(token, &self.verifying, &validation())
+        let claims = decode::<Map<String, Value>>(token, &self.verifying, &self.validation)
             .map_err(|_| InvalidToken)?
             .claims;
         let expires = claims.get("exp").and_then(Value::as_i64).ok_or(InvalidToken)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
 use muster_app::App;
+use tower::ServiceBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -105,12 +106,15 @@ fn metrics_routes() -> Routes {
 fn finish(open: Routes, api: Routes, app: Arc<App>, settings: HttpSettings) -> Router {
     let (open, _) = open.split_for_parts();
     let (api, _) = api.split_for_parts();
+    // As one layer, for each layer of a router costs every request a box and a clone of what it wraps.
+    let layers = ServiceBuilder::new()
+        .layer(middleware::from_fn(correlate))
+        .layer(middleware::map_response(security_headers))
+        .layer(DefaultBodyLimit::max(settings.max_body_bytes));
     open.merge(api.route_layer(middleware::from_fn(require_principal)))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
-        .layer(DefaultBodyLimit::max(settings.max_body_bytes))
-        .layer(middleware::map_response(security_headers))
-        .layer(middleware::from_fn(correlate))
+        .layer(layers)
         .with_state(app)
 }
 

@@ -29,6 +29,9 @@ pub(crate) struct BenchArgs {
     /// Executions in hand at once in the long run
     #[arg(long, value_name = "N", default_value_t = 256)]
     workers: u16,
+    /// Clients that ask for the executions of the long run, each one after the other
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    clients: u16,
     /// Directory for the data, on the disk to be measured; a file system in memory would flatter
     #[arg(long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,

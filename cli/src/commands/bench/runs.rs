@@ -22,8 +22,6 @@ const STARTS: usize = 7;
 /// Executions of the run at low load, and the pause between two of them.
 const FEW: usize = 200;
 const PAUSE: Duration = Duration::from_millis(20);
-/// Clients that feed the long run.
-const FEEDERS: usize = 64;
 /// Commits in flight, and in all, of the run on the table alone.
 const COMMITS: (usize, u64) = (256, 50_000);
 /// The longest that the long run waits for its last execution.
@@ -102,11 +100,11 @@ pub(super) async fn executions(args: &BenchArgs) -> Result<(), BenchError> {
     let rig = Rig::set_up(&args.dir, args.workers).await?;
     let shot = rig.prepare().await?;
     let start = Instant::now();
-    let volley = fire(rig.address, &shot, FEEDERS, args.executions).await?;
+    let volley = fire(rig.address, &shot, usize::from(args.clients), args.executions).await?;
     let elapsed = until_all_succeeded(&rig, args.executions, start).await?;
     let latency = Latency::of(volley.times);
     print(&json!({
-        "figure": "executions, end to end", "in_flight": args.workers, "executions": args.executions,
+        "figure": "executions, end to end", "in_flight": args.workers, "clients": args.clients, "executions": args.executions,
         "per_second": rate(args.executions, elapsed), "accepts_per_second": rate(args.executions, volley.elapsed),
         "accept_p50_ms": latency.p50_ms, "accept_p99_ms": latency.p99_ms,
         "server_ms_per_execution": rig.server_time().map(|time| each(time, args.executions)),

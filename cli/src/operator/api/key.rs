@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use muster_app::clock::SystemClock;
+use muster_app::ports::Clock as _;
 use ulid::Ulid;
 
 /// The longest key that the API takes.
@@ -23,9 +24,7 @@ impl IdempotencyKey {
     pub(crate) fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
-        // A clock before 1970 only makes the key look older.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let millis = u64::try_from(since.as_millis()).unwrap_or(0);
+        let millis = u64::try_from(SystemClock.now().millis()).unwrap_or(0);
         let ulid = Ulid::from_parts(millis, u128::from_le_bytes(bytes));
         Ok(Self(format!("muster-{ulid}")))
     }

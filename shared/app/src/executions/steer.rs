@@ -1,5 +1,7 @@
 //! Cancelling an execution, and deciding about an unknown outcome (A8, B5).
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use muster_domain::execution::{Decision, Event, Execution, Resolution, State, decide};
 use muster_domain::fault::Fault;
 use muster_domain::ids::ExecutionId;
@@ -41,7 +43,10 @@ impl App {
     }
 
     async fn steer(&self, caller: &Caller, id: &ExecutionId, event: &Event) -> Result<Execution, Error> {
+        // A repeated request, or one for what has been done already, ends nothing.
+        let moved_now = AtomicBool::new(false);
         let decide_once = async || {
+            moved_now.store(false, Ordering::Relaxed);
             let seen = self.load_execution(id).await?;
             caller.principal.may(Action::Execute, &Owner::from(seen.value.team.clone()))?;
             let compiled = self.compiled(&seen.value.runbook.id, seen.value.runbook.version).await?;
@@ -53,11 +58,15 @@ impl App {
                 }),
                 Decision::Moved(moved) => {
                     let (execution, writes) = self.stored(*moved, seen.version);
+                    moved_now.store(true, Ordering::Relaxed);
                     Ok(Decided { reply: execution, writes })
                 }
             }
         };
         let execution = self.once(caller, decide_once).await?.into_reply();
+        if moved_now.load(Ordering::Relaxed) {
+            self.metrics.ended(&execution);
+        }
         if let State::Waiting { until, .. } = execution.state {
             self.nudge(id, until.since(self.clock.now())).await;
         }

@@ -7,7 +7,8 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use jiff::Timestamp;
+use muster_app::clock::SystemClock;
+use muster_app::ports::Clock as _;
 use muster_domain::policy::Principal;
 use tracing::{Instrument, Span};
 use ulid::Ulid;
@@ -50,7 +51,7 @@ impl CorrelationId {
     fn new() -> Self {
         let mut random = [0_u8; 16];
         let random = getrandom::fill(&mut random).map_or(0, |()| u128::from_be_bytes(random));
-        let millis = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0);
+        let millis = u64::try_from(SystemClock.now().millis()).unwrap_or(0);
         Self(Ulid::from_parts(millis, random).to_string())
     }
 }

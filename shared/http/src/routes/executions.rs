@@ -126,17 +126,12 @@ async fn listed(
     Ok(Json(Page::of(list, show)))
 }
 
-/// The incidents of executions that the caller may read, each read once.
+/// The incidents of executions that the caller may read.
 async fn incidents_of(
     app: &App,
     caller: &Caller,
     executions: &[domain::Execution],
 ) -> Result<BTreeMap<IncidentId, Incident>, Error> {
-    let mut incidents = BTreeMap::new();
-    for id in executions.iter().filter_map(|execution| execution.incident.as_ref()) {
-        if !incidents.contains_key(id) {
-            incidents.insert(id.clone(), app.incident(caller, id).await?);
-        }
-    }
-    Ok(incidents)
+    let ids = executions.iter().filter_map(|execution| execution.incident.clone()).collect();
+    app.readable_incidents(caller, ids).await
 }
