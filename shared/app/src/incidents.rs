@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_domain::audit::{ChainHead, Resource};
+use muster_domain::audit::Resource;
 use muster_domain::ids::{IncidentId, TeamId};
-use muster_domain::incident::{Incident, IncidentStatus, NewIncident};
+use muster_domain::incident::{Actor, Cause, Incident, NewIncident, Opening};
 use muster_domain::policy::{Action, Owner};
 use muster_domain::time::Time;
 use serde_json::json;
@@ -78,18 +78,10 @@ impl App {
 }
 
 fn opened(id: IncidentId, new: NewIncident, caller: &Caller, now: Time) -> Decided<Incident> {
-    let mut incident = Incident {
-        id: id.clone(),
-        title: new.title,
-        priority: new.priority,
-        status: IncidentStatus::Open,
-        team: new.team_id,
-        assignee: new.assignee,
-        metadata: new.metadata,
-        created_by: caller.principal.user.clone(),
-        created_at: now,
-        audit: ChainHead::default(),
-    };
+    let opening = Opening { id: id.clone(), created_by: caller.principal.user.clone(), source: None };
+    let by = Actor::Person { user: caller.principal.user.clone() };
+    let correlation = caller.correlation_id.clone().unwrap_or_else(|| id.to_string());
+    let (mut incident, _) = Incident::open(new, opening, &Cause::first(by, correlation), now);
     let facts = json!({"priority": incident.priority});
     let fact = fact("incident.created", &caller.principal.user, facts);
     let team = incident.team.clone();

@@ -28,3 +28,14 @@ impl Fault {
 pub fn pointer_to(parent: &str, token: &str) -> String {
     format!("{parent}/{}", token.replace('~', "~0").replace('/', "~1"))
 }
+
+/// Reports a text of fewer than `least` or more than `most` characters, or with control characters but line ends and tabs.
+pub(crate) fn check_length(pointer: &str, text: &str, least: usize, most: usize, faults: &mut Vec<Fault>) {
+    let length = text.chars().count();
+    if length < least || length > most {
+        faults.push(Fault::new(pointer, format!("has {length} characters; {least} to {most} are allowed")));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        faults.push(Fault::new(pointer, "holds control characters; remove them"));
+    }
+}

@@ -11,7 +11,7 @@ use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::{Execution, PinnedRunbook, State, Trail};
 use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId};
-use muster_domain::incident::{Incident, IncidentStatus, Priority};
+use muster_domain::incident::{Actor, Cause, Incident, NewIncident, Opening, Priority};
 use muster_domain::runbook::{Runbook, RunbookDefinition, RunbookVersion, VersionDecision};
 use muster_domain::time::Time;
 use serde_json::json;
@@ -127,18 +127,15 @@ pub(super) fn body(execution: u128, part: BodyPart, text: &str) -> Body {
 }
 
 pub(super) fn incident(number: u128, of_team: Option<&str>) -> Incident {
-    Incident {
-        id: incident_id(number),
+    let new = NewIncident {
         title: format!("incident {number}"),
         priority: Priority::High,
-        status: IncidentStatus::Open,
-        team: of_team.map(team),
+        team_id: of_team.map(team),
         assignee: None,
         metadata: serde_json::Map::new(),
-        created_by: user(),
-        created_at: NOON,
-        audit: ChainHead::default(),
-    }
+    };
+    let opening = Opening { id: incident_id(number), created_by: user(), source: None };
+    Incident::open(new, opening, &Cause::first(Actor::Person { user: user() }, "test"), NOON).0
 }
 
 pub(super) fn audit(resource: Resource, seq: u64, of_team: Option<&str>, at: Time) -> AuditEntry {

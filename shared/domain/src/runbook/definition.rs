@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::digest::Digest;
 use crate::ids::TeamId;
 use crate::request::{HeaderValue, WebhookAuth, WebhookMethod};
+pub use crate::webhook::MAX_TIMEOUT_SECONDS;
 
 /// The simple form of a runbook: one webhook, rendered and sent (A2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,9 +48,6 @@ pub struct RunbookDefinition {
     #[serde(default = "default_idempotent", skip_serializing_if = "is_true")]
     pub idempotent: bool,
 }
-
-/// The default and the most a webhook may take, in seconds.
-pub const MAX_TIMEOUT_SECONDS: u32 = 20;
 
 impl RunbookDefinition {
     /// The content digest that approvals and executions pin.

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 pub use self::fault::{Refusal, RenderFault, TemplateFault};
 pub use self::path::ValuePath;
+pub(crate) use self::path::walk;
 pub use self::payload::{PayloadTemplate, RenderedPayload};
 
 use self::expression::Expression;

@@ -44,12 +44,20 @@ impl ValuePath {
 
     /// The value at this path; `None` if the path leads nowhere.
     pub(super) fn find<'v>(&self, context: &'v Value) -> Option<&'v Value> {
-        self.segments.iter().try_fold(context, |value, segment| match value {
-            Value::Object(members) => members.get(segment),
-            Value::Array(elements) => elements.get(segment.parse::<usize>().ok()?),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-        })
+        walk(context, self.segments.iter().map(String::as_str))
     }
+}
+
+/// The value at the end of a path: segments are names of members or indexes of arrays.
+pub(crate) fn walk<'v, 's>(
+    root: &'v Value,
+    segments: impl IntoIterator<Item = &'s str>,
+) -> Option<&'v Value> {
+    segments.into_iter().try_fold(root, |value, segment| match value {
+        Value::Object(members) => members.get(segment),
+        Value::Array(elements) => elements.get(segment.parse::<usize>().ok()?),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    })
 }
 
 impl fmt::Display for ValuePath {

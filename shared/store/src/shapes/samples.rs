@@ -10,8 +10,10 @@ use muster_domain::execution::{
     Attempt, Execution, Lease, PinnedRunbook, Resolution, State, StepRun, StepState, Stop, StoredRequest,
     Trail, TrailEvent,
 };
-use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId};
-use muster_domain::incident::{Incident, IncidentStatus, Priority};
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId, WorkflowId};
+use muster_domain::incident::{
+    Actor, Cause, HistoryEntry, Incident, IncidentSource, IncidentStatus, Priority,
+};
 use muster_domain::outcome::Outcome;
 use muster_domain::runbook::{Deprecation, Runbook, RunbookVersion, VersionDecision};
 use muster_domain::time::Time;
@@ -194,13 +196,32 @@ fn incident() -> Incident {
         id: incident_id(),
         title: "Checkout is down".into(),
         priority: Priority::Critical,
-        status: IncidentStatus::Open,
+        status: IncidentStatus::Resolved,
         team: Some(team()),
         assignee: Some(user()),
         metadata: from_json(json!({"service": "checkout"})),
         created_by: user(),
         created_at: AT,
+        updated_at: AT,
+        resolved_at: Some(AT),
+        escalation: 1,
+        source: Some(IncidentSource {
+            name: "cloudwatch".into(),
+            fingerprint: "arn:aws:cloudwatch:1".into(),
+        }),
+        history: vec![HistoryEntry::new(&cause(), AT)],
+        seq: 3,
         audit: chain(),
+    }
+}
+
+fn cause() -> Cause {
+    let by = Actor::Workflow { workflow: WorkflowId::new(AT, 5), execution: parent_id() };
+    Cause {
+        chain: vec![WorkflowId::new(AT, 5)],
+        causation_id: Some(format!("{}-2", incident_id())),
+        traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
+        ..Cause::first(by, "req-1")
     }
 }
 

@@ -1,0 +1,32 @@
+//! The record of why an event did or did not start a workflow (C4).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{MatchOutcome, Predicate};
+use crate::ids::{ExecutionId, IncidentId, WorkflowId};
+use crate::time::Time;
+
+/// How long a record is kept.
+pub const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// One event and one candidate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WhyRecord {
+    /// The event's idempotency key.
+    pub event: String,
+    pub incident: IncidentId,
+    pub workflow: WorkflowId,
+    pub workflow_version: u32,
+    pub workflow_name: String,
+    pub at: Time,
+    pub outcome: MatchOutcome,
+    pub reasons: Vec<Predicate>,
+    /// What was started; absent if nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<ExecutionId>,
+    /// After this it counts as gone, whether or not it was collected.
+    pub expires_at: Time,
+}
