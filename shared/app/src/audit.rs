@@ -110,6 +110,8 @@ fn key_of(resource: &Resource) -> Key {
         Resource::Runbook(id) => Key::Runbook(id.clone()),
         Resource::Execution(id) => Key::Execution(id.clone()),
         Resource::Incident(id) => Key::Incident(id.clone()),
+        Resource::Workflow(id) => Key::Workflow(id.clone()),
+        Resource::Integration(id) => Key::Integration(id.clone()),
         Resource::Control(scope) => Key::KillSwitch(scope.clone()),
     }
 }
@@ -120,10 +122,21 @@ fn audited(record: Record) -> Option<(ChainHead, Option<TeamId>, Option<Trail>)>
         Record::Runbook(runbook) => Some((runbook.audit, runbook.team, None)),
         Record::Execution(Execution { audit, team, trail, .. }) => Some((audit, team, Some(trail))),
         Record::Incident(incident) => Some((incident.audit, incident.team, None)),
+        Record::Workflow(workflow) => Some((workflow.audit, workflow.team, None)),
+        Record::Integration(integration) => Some((integration.audit, integration.team, None)),
         Record::KillSwitch(switch) => Some((switch.audit, None, None)),
         Record::RunbookVersion(_)
         | Record::Decision(_)
         | Record::Body(_)
+        | Record::IncidentEvent(_)
+        | Record::Why(_)
+        | Record::WorkflowVersion(_)
+        | Record::Candidates(_)
+        | Record::Candidate(_)
+        | Record::Starts(_)
+        | Record::AgeCursor(_)
+        | Record::Alert(_)
+        | Record::Seen(_)
         | Record::Audit(_)
         | Record::Idempotency(_) => None,
     }

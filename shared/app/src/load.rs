@@ -2,10 +2,11 @@
 
 use muster_domain::audit::{ChainHead, Fact, Resource};
 use muster_domain::execution::Execution;
-use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId};
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, WorkflowId};
 use muster_domain::incident::Incident;
 use muster_domain::runbook::{Runbook, RunbookVersion};
 use muster_domain::time::Time;
+use muster_domain::workflow::WorkflowVersion;
 
 use crate::table::{Key, Record, Stored, Versioned, Write};
 use crate::{App, Error};
@@ -23,6 +24,16 @@ impl App {
     pub(crate) async fn load_version(&self, id: &RunbookId, version: u32) -> Result<RunbookVersion, Error> {
         let key = Key::RunbookVersion(id.clone(), version);
         let stored = self.load(key, "version", &format!("{version} of runbook {id}")).await?;
+        Ok(stored.value)
+    }
+
+    pub(crate) async fn load_workflow_version(
+        &self,
+        id: &WorkflowId,
+        version: u32,
+    ) -> Result<WorkflowVersion, Error> {
+        let key = Key::WorkflowVersion(id.clone(), version);
+        let stored = self.load(key, "version", &format!("{version} of workflow {id}")).await?;
         Ok(stored.value)
     }
 

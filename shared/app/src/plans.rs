@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use muster_domain::ids::RunbookId;
+use muster_domain::digest::Digest;
+use muster_domain::execution::Pinned;
+use muster_domain::fault::Fault;
+use muster_domain::ids::{RunbookId, WorkflowId};
 use muster_domain::plan::Plan;
-use muster_domain::runbook::RunbookVersion;
 
 use crate::table::{TableError, TableErrorKind};
 use crate::{App, Error};
@@ -13,53 +15,88 @@ use crate::{App, Error};
 /// How many compiled versions a process keeps; the cache starts afresh when it is full.
 pub const MAX_PLANS: usize = 512;
 
-/// A version and its plan.
+/// A version's plan, and what an execution pins of it.
 #[derive(Debug)]
-pub struct CompiledVersion {
-    pub version: RunbookVersion,
+pub struct Compiled {
+    pub name: String,
+    pub version: u32,
+    pub digest: Digest,
     pub plan: Plan,
 }
 
-/// Versions by runbook and number.
+/// What a plan was compiled from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Origin {
+    Runbook(RunbookId, u32),
+    Workflow(WorkflowId, u32),
+}
+
+/// Compiled versions by their origin.
 #[derive(Debug, Default)]
 pub struct PlanCache {
-    plans: Mutex<HashMap<(RunbookId, u32), Arc<CompiledVersion>>>,
+    plans: Mutex<HashMap<Origin, Arc<Compiled>>>,
 }
 
 impl PlanCache {
-    fn get(&self, id: &RunbookId, version: u32) -> Option<Arc<CompiledVersion>> {
+    fn get(&self, origin: &Origin) -> Option<Arc<Compiled>> {
         let plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.get(&(id.clone(), version)).cloned()
+        plans.get(origin).cloned()
     }
 
-    fn put(&self, compiled: &Arc<CompiledVersion>) {
+    fn put(&self, origin: Origin, compiled: &Arc<Compiled>) {
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         if plans.len() >= MAX_PLANS {
             plans.clear();
         }
-        let key = (compiled.version.runbook.clone(), compiled.version.version);
-        plans.insert(key, Arc::clone(compiled));
+        plans.insert(origin, Arc::clone(compiled));
     }
 }
 
 impl App {
+    /// The plan that an execution pins.
+    pub(crate) async fn plan_of(&self, pinned: &Pinned) -> Result<Arc<Compiled>, Error> {
+        match pinned {
+            Pinned::Runbook(runbook) => self.compiled(&runbook.id, runbook.version).await,
+            Pinned::Workflow(workflow) => self.compiled_workflow(&workflow.id, workflow.version).await,
+        }
+    }
+
     /// The compiled version, from memory or the table. A stored definition that no longer compiles is corrupt.
-    pub(crate) async fn compiled(&self, id: &RunbookId, version: u32) -> Result<Arc<CompiledVersion>, Error> {
-        if let Some(compiled) = self.plans.get(id, version) {
+    pub(crate) async fn compiled(&self, id: &RunbookId, version: u32) -> Result<Arc<Compiled>, Error> {
+        let origin = Origin::Runbook(id.clone(), version);
+        if let Some(compiled) = self.plans.get(&origin) {
             return Ok(compiled);
         }
-        let version = self.load_version(id, version).await?;
-        let plan = Plan::compile(&version.definition).map_err(|faults| TableError {
-            doing: format!(
-                "compiling version {} of runbook {id}: {} fault(s)",
-                version.version,
-                faults.len()
-            ),
-            kind: TableErrorKind::Corrupt,
-            source: None,
-        })?;
-        let compiled = Arc::new(CompiledVersion { version, plan });
-        self.plans.put(&compiled);
-        Ok(compiled)
+        let stored = self.load_version(id, version).await?;
+        let plan = Plan::compile(&stored.definition);
+        let plan = plan.map_err(|faults| corrupt(&format!("runbook {id}"), version, &faults))?;
+        let compiled = Compiled { name: stored.definition.name, version, digest: stored.digest, plan };
+        Ok(self.keep(origin, compiled))
+    }
+
+    async fn compiled_workflow(&self, id: &WorkflowId, version: u32) -> Result<Arc<Compiled>, Error> {
+        let origin = Origin::Workflow(id.clone(), version);
+        if let Some(compiled) = self.plans.get(&origin) {
+            return Ok(compiled);
+        }
+        let stored = self.load_workflow_version(id, version).await?;
+        let plan = Plan::of_workflow(&stored.definition);
+        let plan = plan.map_err(|faults| corrupt(&format!("workflow {id}"), version, &faults))?;
+        let compiled = Compiled { name: stored.definition.name, version, digest: stored.digest, plan };
+        Ok(self.keep(origin, compiled))
+    }
+
+    fn keep(&self, origin: Origin, compiled: Compiled) -> Arc<Compiled> {
+        let compiled = Arc::new(compiled);
+        self.plans.put(origin, &compiled);
+        compiled
+    }
+}
+
+fn corrupt(of: &str, version: u32, faults: &[Fault]) -> TableError {
+    TableError {
+        doing: format!("compiling version {version} of {of}: {} fault(s)", faults.len()),
+        kind: TableErrorKind::Corrupt,
+        source: None,
     }
 }

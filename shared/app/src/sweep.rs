@@ -114,7 +114,7 @@ impl App {
 
     async fn push_one(&self, seen: Seen, event: &Event) -> Result<bool, Error> {
         let id = seen.value.id.clone();
-        let compiled = self.compiled(&seen.value.runbook.id, seen.value.runbook.version).await?;
+        let compiled = self.plan_of(&seen.value.pinned).await?;
         let decision = decide(&seen.value, &compiled.plan, event.clone(), self.clock.now());
         let Decision::Moved(moved) = decision else {
             return Ok(false);
@@ -141,7 +141,7 @@ impl App {
             Err(Error::NotFound { .. }) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let compiled = self.compiled(&seen.value.runbook.id, seen.value.runbook.version).await?;
+        let compiled = self.plan_of(&seen.value.pinned).await?;
         let event = Event::Abandon { reason: reason.to_owned() };
         match decide(&seen.value, &compiled.plan, event, self.clock.now()) {
             Decision::AlreadyDone => Ok(()),
@@ -183,7 +183,8 @@ impl App {
 fn active_of(stored: Stored, runbook: &RunbookId) -> Option<ExecutionId> {
     let execution = stored.typed::<Execution>().ok()?.value;
     let ended = matches!(execution.state, State::Succeeded | State::Failed { .. } | State::Cancelled { .. });
-    (execution.runbook.id == *runbook && !ended).then_some(execution.id)
+    let of_it = execution.pinned.runbook().is_some_and(|pinned| pinned.id == *runbook);
+    (of_it && !ended).then_some(execution.id)
 }
 
 impl Swept {

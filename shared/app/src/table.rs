@@ -7,10 +7,12 @@ use muster_domain::audit::{AuditEntry, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::Execution;
-use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId};
-use muster_domain::incident::Incident;
+use muster_domain::ids::{ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, WorkflowId};
+use muster_domain::incident::{Incident, IncidentEvent};
+use muster_domain::integration::{Alert, Integration, Seen};
 use muster_domain::runbook::{Runbook, RunbookVersion, VersionDecision};
 use muster_domain::time::Time;
+use muster_domain::workflow::{TriggerKind, WhyRecord, Workflow, WorkflowVersion};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -41,6 +43,22 @@ pub enum Key {
     /// A body too large for the execution's own item.
     Body(ExecutionId, StepId, BodyPart),
     Incident(IncidentId),
+    IncidentEvent(IncidentId, u64),
+    /// Why an event did or did not start a workflow; the moment is the event's.
+    Why(IncidentId, Time, String, WorkflowId),
+    Workflow(WorkflowId),
+    WorkflowVersion(WorkflowId, u32),
+    /// The generation of a team's candidates (`None`: the global ones): it changes whenever one of them does.
+    Candidates(Option<TeamId>),
+    /// One workflow as the matcher needs it, by what triggers it. Only enabled ones stand here.
+    Candidate(Option<TeamId>, TriggerKind, WorkflowId),
+    /// How many executions of a workflow began within one minute of the epoch.
+    Starts(WorkflowId, u64),
+    /// How far the age trigger of a workflow has looked.
+    AgeCursor(WorkflowId),
+    Integration(IntegrationId),
+    Alert(Digest),
+    Seen(Digest),
     Audit(Resource, u64),
     /// A request with an `Idempotency-Key`, by the digest of caller, route and key.
     Idempotency(Digest),
@@ -58,6 +76,10 @@ pub enum BodyPart {
 }
 
 /// What stands there.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the largest, an execution, is also what is written most; a box would cost an allocation each"
+)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
     Runbook(Runbook),
@@ -66,6 +88,17 @@ pub enum Record {
     Execution(Execution),
     Body(Body),
     Incident(Incident),
+    IncidentEvent(IncidentEvent),
+    Why(WhyRecord),
+    Workflow(Workflow),
+    WorkflowVersion(WorkflowVersion),
+    Candidates(Candidates),
+    Candidate(Candidate),
+    Starts(Starts),
+    AgeCursor(AgeCursor),
+    Integration(Integration),
+    Alert(Alert),
+    Seen(Seen),
     Audit(AuditEntry),
     Idempotency(IdempotencyRecord),
     KillSwitch(KillSwitch),
@@ -92,6 +125,42 @@ pub struct IdempotencyRecord {
     pub reply: Value,
     /// Until when the answer is kept. Compared in code; the engine's TTL only collects garbage.
     pub expires_at: Time,
+}
+
+/// The generation of a team's candidates is the version of this item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Candidates {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+    pub changed_at: Time,
+}
+
+/// An enabled workflow in the matcher's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Candidate(pub Workflow);
+
+/// Executions of one workflow that began within one minute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Starts {
+    pub workflow: WorkflowId,
+    /// Minutes since the epoch.
+    pub minute: u64,
+    pub count: u32,
+    /// When the item may be collected.
+    pub expires_at: Time,
+}
+
+/// Every incident that was opened up to a moment has been judged by an age trigger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AgeCursor {
+    pub workflow: WorkflowId,
+    /// The threshold that was judged by; another one looks from the beginning.
+    pub threshold_minutes: u32,
+    pub opened_until: Time,
 }
 
 /// A record as read, with the version that a conditional write names.
@@ -150,6 +219,45 @@ pub enum Query {
     },
     Incidents,
     IncidentsOfTeam {
+        team: TeamId,
+    },
+    /// Incidents that are OPEN or ACKNOWLEDGED, of a team or (`None`) of all, opened after one moment and up to another;
+    /// the oldest sorts first.
+    OpenIncidents {
+        team: Option<TeamId>,
+        after: Option<Time>,
+        until: Time,
+    },
+    EventsOfIncident {
+        incident: IncidentId,
+    },
+    /// Events of a team's incidents (`None`: of incidents without a team) on one UTC day, `YYYY-MM-DD`.
+    EventsOfDay {
+        team: Option<TeamId>,
+        day: String,
+    },
+    /// Why-records, by the moment of their event.
+    DecisionsOfIncident {
+        incident: IncidentId,
+    },
+    /// Every workflow that is not deleted.
+    Workflows,
+    WorkflowsOfTeam {
+        team: TeamId,
+    },
+    VersionsOfWorkflow {
+        workflow: WorkflowId,
+    },
+    ExecutionsOfWorkflow {
+        workflow: WorkflowId,
+    },
+    /// Enabled workflows of a team (`None`: global ones) with this kind of trigger.
+    Candidates {
+        team: Option<TeamId>,
+        kind: TriggerKind,
+    },
+    Integrations,
+    IntegrationsOfTeam {
         team: TeamId,
     },
     /// A resource's chain.
@@ -255,6 +363,21 @@ impl Record {
             Self::Execution(execution) => Key::Execution(execution.id.clone()),
             Self::Body(body) => Key::Body(body.execution.clone(), body.step.clone(), body.part),
             Self::Incident(incident) => Key::Incident(incident.id.clone()),
+            Self::IncidentEvent(event) => Key::IncidentEvent(event.incident.clone(), event.seq),
+            Self::Why(why) => {
+                Key::Why(why.incident.clone(), why.event_at, why.event.clone(), why.workflow.clone())
+            }
+            Self::Workflow(workflow) => Key::Workflow(workflow.id.clone()),
+            Self::WorkflowVersion(version) => Key::WorkflowVersion(version.workflow.clone(), version.version),
+            Self::Candidates(candidates) => Key::Candidates(candidates.team.clone()),
+            Self::Candidate(Candidate(workflow)) => {
+                Key::Candidate(workflow.team.clone(), workflow.trigger.kind(), workflow.id.clone())
+            }
+            Self::Starts(starts) => Key::Starts(starts.workflow.clone(), starts.minute),
+            Self::AgeCursor(cursor) => Key::AgeCursor(cursor.workflow.clone()),
+            Self::Integration(integration) => Key::Integration(integration.id.clone()),
+            Self::Alert(alert) => Key::Alert(alert.key),
+            Self::Seen(seen) => Key::Seen(seen.key),
             Self::Audit(entry) => Key::Audit(entry.resource.clone(), entry.seq),
             Self::Idempotency(record) => Key::Idempotency(record.scope),
             Self::KillSwitch(switch) => Key::KillSwitch(switch.scope.clone()),
@@ -309,6 +432,17 @@ record_type!(VersionDecision, Decision);
 record_type!(Execution, Execution);
 record_type!(Body, Body);
 record_type!(Incident, Incident);
+record_type!(IncidentEvent, IncidentEvent);
+record_type!(WhyRecord, Why);
+record_type!(Workflow, Workflow);
+record_type!(WorkflowVersion, WorkflowVersion);
+record_type!(Candidates, Candidates);
+record_type!(Candidate, Candidate);
+record_type!(Starts, Starts);
+record_type!(AgeCursor, AgeCursor);
+record_type!(Integration, Integration);
+record_type!(Alert, Alert);
+record_type!(Seen, Seen);
 record_type!(AuditEntry, Audit);
 record_type!(IdempotencyRecord, Idempotency);
 record_type!(KillSwitch, KillSwitch);

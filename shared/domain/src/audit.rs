@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::digest::Digest;
-use crate::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId};
+use crate::ids::{ExecutionId, IncidentId, IntegrationId, RunbookId, TeamId, UserId, WorkflowId};
 use crate::time::Time;
 
 /// Where a resource's chain stands: kept on the resource itself, so a truncated chain does not meet its head.
@@ -24,6 +24,8 @@ pub enum Resource {
     Runbook(RunbookId),
     Execution(ExecutionId),
     Incident(IncidentId),
+    Workflow(WorkflowId),
+    Integration(IntegrationId),
     /// A kill switch; its text is the scope's.
     Control(crate::control::Scope),
 }
@@ -34,6 +36,8 @@ impl std::fmt::Display for Resource {
             Self::Runbook(id) => id.fmt(f),
             Self::Execution(id) => id.fmt(f),
             Self::Incident(id) => id.fmt(f),
+            Self::Workflow(id) => id.fmt(f),
+            Self::Integration(id) => id.fmt(f),
             Self::Control(scope) => write!(f, "control:{scope}"),
         }
     }
@@ -52,14 +56,17 @@ impl std::str::FromStr for Resource {
         if let Some(scope) = text.strip_prefix("control:") {
             return scope.parse().map(Self::Control);
         }
-        let runbook = text.parse().map(Self::Runbook);
-        let execution = || text.parse().map(Self::Execution);
-        let incident = || text.parse().map(Self::Incident);
-        runbook.or_else(|_| execution()).or_else(|_| incident()).map_err(|_: crate::ids::InvalidId| {
-            crate::ids::InvalidId {
-                expected: "the id of a runbook, execution or incident, or `control:<scope>`",
-            }
-        })
+        let prefix = text.split_once('_').map_or("", |(prefix, _)| prefix);
+        match prefix {
+            "rb" => text.parse().map(Self::Runbook),
+            "ex" => text.parse().map(Self::Execution),
+            "inc" => text.parse().map(Self::Incident),
+            "wf" => text.parse().map(Self::Workflow),
+            "int" => text.parse().map(Self::Integration),
+            _ => Err(crate::ids::InvalidId {
+                expected: "the id of a runbook, workflow, execution, incident or integration, or `control:<scope>`",
+            }),
+        }
     }
 }
 

@@ -131,6 +131,11 @@ sortable_id!(
     "inc_"
 );
 sortable_id!(
+    /// An inbound webhook of a monitoring system.
+    IntegrationId,
+    "int_"
+);
+sortable_id!(
     /// A request for approval.
     ApprovalId,
     "ap_"

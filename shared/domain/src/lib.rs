@@ -10,6 +10,7 @@ pub mod execution;
 pub mod fault;
 pub mod ids;
 pub mod incident;
+pub mod integration;
 pub mod outcome;
 pub mod plan;
 pub mod policy;

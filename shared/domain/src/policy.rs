@@ -35,6 +35,10 @@ pub enum Action {
     Read,
     /// Create, change, roll back or delete a runbook.
     EditRunbook,
+    /// Create, change or delete a workflow.
+    EditWorkflow,
+    /// Create, change or delete an inbound webhook, and a team's settings.
+    EditIntegration,
     /// Approve or deprecate a version.
     DecideRunbook,
     /// Start, cancel or resolve an execution.
@@ -48,9 +52,11 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Read,
         Self::EditRunbook,
+        Self::EditWorkflow,
+        Self::EditIntegration,
         Self::DecideRunbook,
         Self::Execute,
         Self::EditIncident,
@@ -144,8 +150,18 @@ impl Principal {
             (Action::Read, Owner::Team(_)) => role >= Some(TeamRole::Viewer),
             (Action::Execute, Owner::Global | Owner::Team(_)) => role >= Some(TeamRole::Responder),
             (Action::EditIncident, Owner::Team(_)) => role >= Some(TeamRole::Responder),
-            (Action::EditRunbook | Action::ReadAudit, Owner::Team(_)) => role >= Some(TeamRole::Admin),
-            (Action::EditRunbook | Action::EditIncident | Action::ReadAudit, Owner::Global)
+            (
+                Action::EditRunbook | Action::EditWorkflow | Action::EditIntegration | Action::ReadAudit,
+                Owner::Team(_),
+            ) => role >= Some(TeamRole::Admin),
+            (
+                Action::EditRunbook
+                | Action::EditWorkflow
+                | Action::EditIntegration
+                | Action::EditIncident
+                | Action::ReadAudit,
+                Owner::Global,
+            )
             | (Action::DecideRunbook | Action::SetKillSwitch, Owner::Global | Owner::Team(_)) => false,
         }
     }
@@ -167,7 +183,7 @@ fn required(action: Action, owner: &Owner) -> String {
     let role = match action {
         Action::Read => "viewer",
         Action::Execute | Action::EditIncident => "responder",
-        Action::EditRunbook | Action::ReadAudit => "admin",
+        Action::EditRunbook | Action::EditWorkflow | Action::EditIntegration | Action::ReadAudit => "admin",
         Action::DecideRunbook | Action::SetKillSwitch => return "platform-admin".into(),
     };
     match (owner, action) {
@@ -177,6 +193,8 @@ fn required(action: Action, owner: &Owner) -> String {
             Owner::Global,
             Action::Read
             | Action::EditRunbook
+            | Action::EditWorkflow
+            | Action::EditIntegration
             | Action::DecideRunbook
             | Action::EditIncident
             | Action::ReadAudit

@@ -1,28 +1,55 @@
 //! From a step's templates and an execution's facts to the one request that every attempt sends.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::execution::Execution;
+use crate::execution::{Execution, Pinned};
+use crate::ids::StepId;
 use crate::incident::Incident;
-use crate::plan::{HeaderTemplate, Step, StepKind, WebhookCall};
+use crate::plan::{HeaderTemplate, RunbookCall, WebhookCall};
 use crate::request::{ContentType, HeaderValue, RenderedRequest};
+use crate::template::{PayloadTemplate, RenderedPayload};
 
-/// What templates may name: `incident`, `team`, `workflow`, `runbook`, `params`, `steps` (B4).
-pub fn context(execution: &Execution, incident: Option<&Incident>) -> Value {
+/// What templates and conditions may name: `incident`, `team`, `workflow`, `runbook`, `params`, `steps` (B4). `bodies` are the
+/// responses that are kept beside the execution.
+pub fn context(
+    execution: &Execution,
+    incident: Option<&Incident>,
+    bodies: &BTreeMap<StepId, String>,
+) -> Value {
     let team = execution.team.as_ref().map_or("", |team| team.as_str());
     json!({
         "incident": incident_context(incident, team),
         "team": {"id": team, "name": team},
-        "workflow": {"id": "", "name": "", "executionId": execution.id},
-        "runbook": {
-            "id": execution.runbook.id,
-            "name": execution.runbook.name,
-            "version": execution.runbook.version,
-        },
+        "workflow": workflow_context(execution),
+        "runbook": runbook_context(&execution.pinned),
         "params": execution.parameters,
-        "steps": Map::new(),
+        "steps": execution.results(bodies),
     })
+}
+
+/// The workflow that runs, or that started the runbook; its names are empty if there is none.
+fn workflow_context(execution: &Execution) -> Value {
+    match (&execution.pinned, &execution.parent) {
+        (Pinned::Workflow(workflow), _) => {
+            json!({"id": workflow.id, "name": workflow.name, "executionId": execution.id})
+        }
+        (Pinned::Runbook(_), Some(parent)) => {
+            json!({"id": parent.workflow, "name": parent.workflow_name, "executionId": parent.execution})
+        }
+        (Pinned::Runbook(_), None) => json!({"id": "", "name": "", "executionId": execution.id}),
+    }
+}
+
+fn runbook_context(pinned: &Pinned) -> Value {
+    match pinned {
+        Pinned::Runbook(runbook) => {
+            json!({"id": runbook.id, "name": runbook.name, "version": runbook.version})
+        }
+        Pinned::Workflow(_) => json!({"id": "", "name": "", "version": 0}),
+    }
 }
 
 /// An execution without an incident has a stand-in, so that one template serves both.
@@ -49,21 +76,12 @@ fn incident_context(incident: Option<&Incident>, team: &str) -> Value {
     }
 }
 
-/// The request of a step, secrets still references. The error names the place that could not be rendered.
-pub fn render(step: &Step, context: &Value) -> Result<RenderedRequest, String> {
-    match &step.kind {
-        StepKind::Webhook(call) => render_webhook(call, context),
-    }
-}
-
-fn render_webhook(call: &WebhookCall, context: &Value) -> Result<RenderedRequest, String> {
+/// The request of a call, secrets still references. The error names the place that could not be rendered.
+pub fn render(call: &WebhookCall, context: &Value) -> Result<RenderedRequest, String> {
     let (content_type, body) = match &call.payload {
         None => (ContentType::Json, "{}".to_owned()),
         Some(payload) => {
-            let rendered = payload.render(context).map_err(|faults| {
-                let places = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message));
-                format!("payload {}", places.collect::<Vec<_>>().join("; "))
-            })?;
+            let rendered = render_payload(payload, context)?;
             (rendered.content_type, rendered.body)
         }
     };
@@ -74,6 +92,20 @@ fn render_webhook(call: &WebhookCall, context: &Value) -> Result<RenderedRequest
         auth: call.auth.clone(),
         content_type,
         body,
+    })
+}
+
+/// The parameters that a step gives to the runbook it starts.
+pub fn render_parameters(call: &RunbookCall, context: &Value) -> Result<Map<String, Value>, String> {
+    let Some(parameters) = &call.parameters else { return Ok(Map::new()) };
+    let rendered = render_payload(parameters, context)?;
+    serde_json::from_str(&rendered.body).map_err(|error| format!("parameters: {error}"))
+}
+
+fn render_payload(payload: &PayloadTemplate, context: &Value) -> Result<RenderedPayload, String> {
+    payload.render(context).map_err(|faults| {
+        let places = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message));
+        format!("payload {}", places.collect::<Vec<_>>().join("; "))
     })
 }
 
@@ -109,14 +141,15 @@ fn render_url(call: &WebhookCall, context: &Value) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
+    use crate::plan::{Plan, StepKind};
     use crate::runbook::RunbookDefinition;
 
     fn check(url: &str, params: Value, expected: Result<&str, &str>) {
         let definition: RunbookDefinition =
             serde_json::from_value(json!({"name": "n", "webhookUrl": url})).expect("parses");
         let plan = Plan::compile(&definition).expect("compiles");
-        let rendered = render(&plan.steps[0], &json!({"params": params}));
+        let StepKind::Webhook(call) = &plan.steps[0].kind else { panic!("a runbook calls a webhook") };
+        let rendered = render(call, &json!({"params": params}));
         match (rendered, expected) {
             (Ok(request), Ok(url)) => assert_eq!(request.url, url),
             (Err(error), Err(part)) => assert!(error.contains(part), "{error}"),

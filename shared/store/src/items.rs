@@ -51,19 +51,41 @@ pub enum Kind {
     Execution,
     Body,
     Incident,
+    IncidentEvent,
+    Why,
+    Workflow,
+    WorkflowVersion,
+    Candidates,
+    Candidate,
+    Starts,
+    AgeCursor,
+    Integration,
+    Alert,
+    Seen,
     Audit,
     Idempotency,
     KillSwitch,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 20] = [
         Self::Runbook,
         Self::RunbookVersion,
         Self::Decision,
         Self::Execution,
         Self::Body,
         Self::Incident,
+        Self::IncidentEvent,
+        Self::Why,
+        Self::Workflow,
+        Self::WorkflowVersion,
+        Self::Candidates,
+        Self::Candidate,
+        Self::Starts,
+        Self::AgeCursor,
+        Self::Integration,
+        Self::Alert,
+        Self::Seen,
         Self::Audit,
         Self::Idempotency,
         Self::KillSwitch,
@@ -77,6 +99,17 @@ impl Kind {
             Self::Execution => "execution",
             Self::Body => "body",
             Self::Incident => "incident",
+            Self::IncidentEvent => "incidentEvent",
+            Self::Why => "why",
+            Self::Workflow => "workflow",
+            Self::WorkflowVersion => "workflowVersion",
+            Self::Candidates => "candidates",
+            Self::Candidate => "candidate",
+            Self::Starts => "starts",
+            Self::AgeCursor => "ageCursor",
+            Self::Integration => "integration",
+            Self::Alert => "alert",
+            Self::Seen => "seen",
             Self::Audit => "audit",
             Self::Idempotency => "idempotency",
             Self::KillSwitch => "killSwitch",
@@ -91,6 +124,17 @@ impl Kind {
             Record::Execution(_) => Self::Execution,
             Record::Body(_) => Self::Body,
             Record::Incident(_) => Self::Incident,
+            Record::IncidentEvent(_) => Self::IncidentEvent,
+            Record::Why(_) => Self::Why,
+            Record::Workflow(_) => Self::Workflow,
+            Record::WorkflowVersion(_) => Self::WorkflowVersion,
+            Record::Candidates(_) => Self::Candidates,
+            Record::Candidate(_) => Self::Candidate,
+            Record::Starts(_) => Self::Starts,
+            Record::AgeCursor(_) => Self::AgeCursor,
+            Record::Integration(_) => Self::Integration,
+            Record::Alert(_) => Self::Alert,
+            Record::Seen(_) => Self::Seen,
             Record::Audit(_) => Self::Audit,
             Record::Idempotency(_) => Self::Idempotency,
             Record::KillSwitch(_) => Self::KillSwitch,
@@ -135,6 +179,17 @@ fn encode(record: &Record) -> serde_json::Result<String> {
         Record::Execution(value) => text(value),
         Record::Body(value) => text(value),
         Record::Incident(value) => text(value),
+        Record::IncidentEvent(value) => text(value),
+        Record::Why(value) => text(value),
+        Record::Workflow(value) => text(value),
+        Record::WorkflowVersion(value) => text(value),
+        Record::Candidates(value) => text(value),
+        Record::Candidate(value) => text(value),
+        Record::Starts(value) => text(value),
+        Record::AgeCursor(value) => text(value),
+        Record::Integration(value) => text(value),
+        Record::Alert(value) => text(value),
+        Record::Seen(value) => text(value),
         Record::Audit(value) => text(value),
         Record::Idempotency(value) => text(value),
         Record::KillSwitch(value) => text(value),
@@ -142,19 +197,29 @@ fn encode(record: &Record) -> serde_json::Result<String> {
 }
 
 fn ttl(record: &Record) -> Option<i64> {
-    match record {
-        Record::Idempotency(kept) => {
-            Some((kept.expires_at.millis() / 1_000).saturating_add(TTL_GRACE_SECONDS))
-        }
+    let expires_at = match record {
+        Record::Idempotency(kept) => kept.expires_at,
+        Record::Why(why) => why.expires_at,
+        Record::Starts(starts) => starts.expires_at,
+        Record::Seen(seen) => seen.expires_at,
         Record::Runbook(_)
         | Record::RunbookVersion(_)
         | Record::Decision(_)
         | Record::Execution(_)
         | Record::Body(_)
         | Record::Incident(_)
+        | Record::IncidentEvent(_)
+        | Record::Workflow(_)
+        | Record::WorkflowVersion(_)
+        | Record::Candidates(_)
+        | Record::Candidate(_)
+        | Record::AgeCursor(_)
+        | Record::Integration(_)
+        | Record::Alert(_)
         | Record::Audit(_)
-        | Record::KillSwitch(_) => None,
-    }
+        | Record::KillSwitch(_) => return None,
+    };
+    Some((expires_at.millis() / 1_000).saturating_add(TTL_GRACE_SECONDS))
 }
 
 /// Why an item is not a record.
@@ -195,12 +260,14 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
     fn value<T: DeserializeOwned + Into<Record>>(data: &str) -> serde_json::Result<Record> {
         serde_json::from_str::<T>(data).map(Into::into)
     }
-    use muster_app::table::{Body, IdempotencyRecord};
+    use muster_app::table::{AgeCursor, Body, Candidate, Candidates, IdempotencyRecord, Starts};
     use muster_domain::audit::AuditEntry;
     use muster_domain::control::KillSwitch;
     use muster_domain::execution::Execution;
-    use muster_domain::incident::Incident;
+    use muster_domain::incident::{Incident, IncidentEvent};
+    use muster_domain::integration::{Alert, Integration, Seen};
     use muster_domain::runbook::{Runbook, RunbookVersion, VersionDecision};
+    use muster_domain::workflow::{WhyRecord, Workflow, WorkflowVersion};
     match kind {
         Kind::Runbook => value::<Runbook>(data),
         Kind::RunbookVersion => value::<RunbookVersion>(data),
@@ -208,6 +275,17 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
         Kind::Execution => value::<Execution>(data),
         Kind::Body => value::<Body>(data),
         Kind::Incident => value::<Incident>(data),
+        Kind::IncidentEvent => value::<IncidentEvent>(data),
+        Kind::Why => value::<WhyRecord>(data),
+        Kind::Workflow => value::<Workflow>(data),
+        Kind::WorkflowVersion => value::<WorkflowVersion>(data),
+        Kind::Candidates => value::<Candidates>(data),
+        Kind::Candidate => value::<Candidate>(data),
+        Kind::Starts => value::<Starts>(data),
+        Kind::AgeCursor => value::<AgeCursor>(data),
+        Kind::Integration => value::<Integration>(data),
+        Kind::Alert => value::<Alert>(data),
+        Kind::Seen => value::<Seen>(data),
         Kind::Audit => value::<AuditEntry>(data),
         Kind::Idempotency => value::<IdempotencyRecord>(data),
         Kind::KillSwitch => value::<KillSwitch>(data),

@@ -2,6 +2,9 @@
 
 use muster_app::table::{BodyPart, Key};
 use muster_domain::audit::Resource;
+use muster_domain::ids::TeamId;
+use muster_domain::time::Time;
+use muster_domain::workflow::TriggerKind;
 
 /// The primary key of an item. `#` separates the parts; no identifier may hold it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,7 +22,7 @@ pub struct UnknownKey {
 }
 
 /// The sort key of a record that is alone in its partition, or the first of it.
-const HEAD: &str = "HEAD";
+pub(crate) const HEAD: &str = "HEAD";
 
 impl ItemKey {
     pub fn of(key: &Key) -> Self {
@@ -36,6 +39,19 @@ impl ItemKey {
                 Self::new(format!("EX#{id}"), format!("BODY#{step}#response#{attempt:010}"))
             }
             Key::Incident(id) => Self::head(format!("INC#{id}")),
+            Key::IncidentEvent(id, seq) => Self::new(format!("INC#{id}"), format!("EVENT#{seq:020}")),
+            Key::Why(id, at, event, workflow) => {
+                Self::new(format!("INC#{id}"), format!("WHY#{}#{event}#{workflow}", padded(*at)))
+            }
+            Key::Workflow(id) => Self::head(format!("WF#{id}")),
+            Key::WorkflowVersion(id, version) => Self::new(format!("WF#{id}"), format!("V#{version:010}")),
+            Key::Candidates(team) => Self::head(candidates(team.as_ref())),
+            Key::Candidate(team, kind, id) => Self::new(candidates(team.as_ref()), format!("{kind}#{id}")),
+            Key::Starts(id, minute) => Self::head(format!("STARTS#{id}#{minute:012}")),
+            Key::AgeCursor(id) => Self::head(format!("AGE#{id}")),
+            Key::Integration(id) => Self::head(format!("HOOK#{id}")),
+            Key::Alert(digest) => Self::head(format!("ALERT#{digest}")),
+            Key::Seen(digest) => Self::head(format!("SEEN#{digest}")),
             Key::Audit(resource, seq) => Self::new(format!("AUDIT#{resource}"), format!("{seq:020}")),
             Key::Idempotency(digest) => Self::head(format!("IDEM#{digest}")),
             Key::KillSwitch(scope) => Self::head(format!("CONTROL#{scope}")),
@@ -68,6 +84,19 @@ fn parse(family: &str, rest: &str, sk: &str) -> Option<Key> {
         ("EX", HEAD) => rest.parse().ok().map(Key::Execution),
         ("EX", _) => parse_body(rest, sk),
         ("INC", HEAD) => rest.parse().ok().map(Key::Incident),
+        ("INC", _) => parse_of_incident(rest, sk),
+        ("WF", HEAD) => rest.parse().ok().map(Key::Workflow),
+        ("WF", _) => parse_workflow_version(rest, sk),
+        ("CANDIDATES", HEAD) => parse_team(rest).map(Key::Candidates),
+        ("CANDIDATES", _) => parse_candidate(rest, sk),
+        ("STARTS", HEAD) => {
+            let (workflow, minute) = rest.split_once('#')?;
+            Some(Key::Starts(workflow.parse().ok()?, minute.parse().ok()?))
+        }
+        ("AGE", HEAD) => rest.parse().ok().map(Key::AgeCursor),
+        ("HOOK", HEAD) => rest.parse().ok().map(Key::Integration),
+        ("ALERT", HEAD) => rest.parse().ok().map(Key::Alert),
+        ("SEEN", HEAD) => rest.parse().ok().map(Key::Seen),
         ("AUDIT", _) => Some(Key::Audit(rest.parse::<Resource>().ok()?, sk.parse().ok()?)),
         ("IDEM", HEAD) => rest.parse().ok().map(Key::Idempotency),
         ("CONTROL", HEAD) => rest.parse().ok().map(Key::KillSwitch),
@@ -78,6 +107,47 @@ fn parse(family: &str, rest: &str, sk: &str) -> Option<Key> {
 fn parse_version(runbook: &str, sk: &str) -> Option<Key> {
     let version = sk.strip_prefix("V#")?.parse().ok()?;
     Some(Key::RunbookVersion(runbook.parse().ok()?, version))
+}
+
+fn parse_workflow_version(workflow: &str, sk: &str) -> Option<Key> {
+    let version = sk.strip_prefix("V#")?.parse().ok()?;
+    Some(Key::WorkflowVersion(workflow.parse().ok()?, version))
+}
+
+fn parse_of_incident(incident: &str, sk: &str) -> Option<Key> {
+    let incident = incident.parse().ok()?;
+    if let Some(seq) = sk.strip_prefix("EVENT#") {
+        return Some(Key::IncidentEvent(incident, seq.parse().ok()?));
+    }
+    let (at, rest) = sk.strip_prefix("WHY#")?.split_once('#')?;
+    let (event, workflow) = rest.rsplit_once('#')?;
+    let at = Time::from_millis(at.parse().ok()?);
+    Some(Key::Why(incident, at, event.to_owned(), workflow.parse().ok()?))
+}
+
+fn parse_candidate(team: &str, sk: &str) -> Option<Key> {
+    let (kind, workflow) = sk.split_once('#')?;
+    let kind = TriggerKind::ALL.into_iter().find(|known| known.as_str() == kind)?;
+    Some(Key::Candidate(parse_team(team)?, kind, workflow.parse().ok()?))
+}
+
+/// `*` stands for no team: no team can be called that.
+pub(crate) const NO_TEAM: &str = "*";
+
+fn parse_team(text: &str) -> Option<Option<TeamId>> {
+    if text == NO_TEAM { Some(None) } else { text.parse().ok().map(Some) }
+}
+
+pub(crate) fn candidates(team: Option<&TeamId>) -> String {
+    format!("CANDIDATES#{}", team.map_or(NO_TEAM, |team| team.as_str()))
+}
+
+/// The greatest moment that 15 digits can hold, in the year 33658; later ones are stored as this one.
+const MAX_MILLIS: i64 = 999_999_999_999_999;
+
+/// A moment that sorts as text.
+pub(crate) fn padded(at: Time) -> String {
+    format!("{:015}", at.millis().clamp(0, MAX_MILLIS))
 }
 
 fn parse_decision(rest: &str) -> Option<Key> {

@@ -5,12 +5,15 @@
 
 use muster_app::table::{DUE_SHARDS, Key, Query, Record};
 use muster_domain::audit::AuditEntry;
-use muster_domain::execution::Execution;
-use muster_domain::incident::Incident;
+use muster_domain::execution::{Execution, Parent, Pinned};
+use muster_domain::ids::TeamId;
+use muster_domain::incident::{Incident, IncidentEvent};
+use muster_domain::integration::Integration;
 use muster_domain::runbook::Runbook;
 use muster_domain::time::Time;
+use muster_domain::workflow::Workflow;
 
-use crate::keys::ItemKey;
+use crate::keys::{HEAD, ItemKey, NO_TEAM, candidates, padded};
 
 /// The secondary indexes of the table; each projects keys only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,17 +21,19 @@ pub enum Index {
     List1,
     List2,
     List3,
+    List4,
     Due,
 }
 
 impl Index {
-    pub const ALL: [Self; 4] = [Self::List1, Self::List2, Self::List3, Self::Due];
+    pub const ALL: [Self; 5] = [Self::List1, Self::List2, Self::List3, Self::List4, Self::Due];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::List1 => "list1",
             Self::List2 => "list2",
             Self::List3 => "list3",
+            Self::List4 => "list4",
             Self::Due => "due",
         }
     }
@@ -38,6 +43,7 @@ impl Index {
             Self::List1 => "list1_pk",
             Self::List2 => "list2_pk",
             Self::List3 => "list3_pk",
+            Self::List4 => "list4_pk",
             Self::Due => "due_pk",
         }
     }
@@ -47,6 +53,7 @@ impl Index {
             Self::List1 => "list1_sk",
             Self::List2 => "list2_sk",
             Self::List3 => "list3_sk",
+            Self::List4 => "list4_sk",
             Self::Due => "due_sk",
         }
     }
@@ -65,6 +72,7 @@ pub struct Entries {
     pub list1: Option<Entry>,
     pub list2: Option<Entry>,
     pub list3: Option<Entry>,
+    pub list4: Option<Entry>,
     pub due: Option<Entry>,
 }
 
@@ -74,8 +82,19 @@ impl Entries {
             Record::Runbook(runbook) => runbook_entries(runbook),
             Record::Execution(execution) => execution_entries(execution),
             Record::Incident(incident) => incident_entries(incident),
+            Record::IncidentEvent(event) => event_entries(event),
+            Record::Workflow(workflow) => workflow_entries(workflow),
+            Record::Integration(integration) => integration_entries(integration),
             Record::Audit(entry) => audit_entries(entry),
-            Record::RunbookVersion(_)
+            Record::WorkflowVersion(_)
+            | Record::Why(_)
+            | Record::Candidates(_)
+            | Record::Candidate(_)
+            | Record::Starts(_)
+            | Record::AgeCursor(_)
+            | Record::Alert(_)
+            | Record::Seen(_)
+            | Record::RunbookVersion(_)
             | Record::Decision(_)
             | Record::Body(_)
             | Record::Idempotency(_)
@@ -88,6 +107,7 @@ impl Entries {
             Index::List1 => self.list1.as_ref(),
             Index::List2 => self.list2.as_ref(),
             Index::List3 => self.list3.as_ref(),
+            Index::List4 => self.list4.as_ref(),
             Index::Due => self.due.as_ref(),
         }
     }
@@ -109,30 +129,83 @@ fn runbook_entries(runbook: &Runbook) -> Entries {
 fn execution_entries(execution: &Execution) -> Entries {
     let id = execution.id.as_str();
     let of_incident = |incident| entry(format!("INC#{incident}#EX"), id);
-    let of_parent = |parent| entry(format!("EX#{parent}#EX"), id);
-    let due = |at| {
-        let pk = ItemKey::of(&Key::Execution(execution.id.clone())).pk;
-        Entry { sk: format!("{}#{pk}", padded(at)), pk: due_partition(shard_of(&pk)) }
+    let of_parent = |parent: &Parent| entry(format!("EX#{}#EX", parent.execution), id);
+    let of_definition = match &execution.pinned {
+        Pinned::Runbook(runbook) => format!("RB#{}#EX", runbook.id),
+        Pinned::Workflow(workflow) => format!("WF#{}#EX", workflow.id),
     };
     Entries {
-        list1: Some(entry(format!("RB#{}#EX", execution.runbook.id), id)),
+        list1: Some(entry(of_definition, id)),
         list2: execution.incident.as_ref().map(of_incident),
         list3: execution.parent.as_ref().map(of_parent),
-        due: execution.due_at.map(due),
+        due: execution.due_at.map(|at| due_entry(&Key::Execution(execution.id.clone()), at)),
+        ..Entries::default()
     }
 }
 
+/// The sort key in the due-index begins with the moment and ends with the item's own key.
+fn due_entry(key: &Key, at: Time) -> Entry {
+    let ItemKey { pk, sk } = ItemKey::of(key);
+    let own = if sk == HEAD { pk.clone() } else { format!("{pk}{BESIDE}{sk}") };
+    Entry { sk: format!("{}#{own}", padded(at)), pk: due_partition(shard_of(&pk)) }
+}
+
+/// Separates the two parts of a key that is no head; no identifier may hold it.
+const BESIDE: char = '!';
+
 fn incident_entries(incident: &Incident) -> Entries {
-    let by_team = incident.team.as_ref().map(|team| entry(format!("INCIDENTS#{team}"), incident.id.as_str()));
-    let list1 = Some(entry("INCIDENTS".into(), incident.id.as_str()));
-    Entries { list1, list2: by_team, ..Entries::default() }
+    let id = incident.id.as_str();
+    let of_team = |team: &TeamId| entry(format!("INCIDENTS#{team}"), id);
+    let opened = format!("{}#{id}", padded(incident.created_at));
+    let open = |pk: String| Entry { pk, sk: opened.clone() };
+    let is_open = incident.status.is_open();
+    Entries {
+        list1: Some(entry("INCIDENTS".into(), id)),
+        list2: incident.team.as_ref().map(of_team),
+        list3: is_open.then(|| open(open_partition(None))),
+        list4: incident.team.as_ref().filter(|_| is_open).map(|team| open(open_partition(Some(team)))),
+        due: None,
+    }
+}
+
+fn open_partition(team: Option<&TeamId>) -> String {
+    format!("OPEN#{}", team.map_or(NO_TEAM, |team| team.as_str()))
+}
+
+fn event_entries(event: &IncidentEvent) -> Entries {
+    let sk = format!("{}#{}#{:020}", padded(event.at), event.incident, event.seq);
+    let pk = events_partition(event.snapshot.team_id.as_ref(), &day_of(event.at));
+    let key = Key::IncidentEvent(event.incident.clone(), event.seq);
+    let due = event.due_at.map(|at| due_entry(&key, at));
+    Entries { list1: Some(Entry { pk, sk }), due, ..Entries::default() }
+}
+
+fn events_partition(team: Option<&TeamId>, day: &str) -> String {
+    format!("EVENTS#{}#{day}", team.map_or(NO_TEAM, |team| team.as_str()))
+}
+
+/// A deleted workflow is in no list.
+fn workflow_entries(workflow: &Workflow) -> Entries {
+    if workflow.deleted_at.is_some() {
+        return Entries::default();
+    }
+    let id = workflow.id.as_str();
+    let by_team = workflow.team.as_ref().map(|team| entry(format!("WORKFLOWS#{team}"), id));
+    Entries { list1: Some(entry("WORKFLOWS".into(), id)), list2: by_team, ..Entries::default() }
+}
+
+fn integration_entries(integration: &Integration) -> Entries {
+    if integration.deleted_at.is_some() {
+        return Entries::default();
+    }
+    let id = integration.id.as_str();
+    let by_team = integration.team.as_ref().map(|team| entry(format!("HOOKS#{team}"), id));
+    Entries { list1: Some(entry("HOOKS".into(), id)), list2: by_team, ..Entries::default() }
 }
 
 fn audit_entries(audit: &AuditEntry) -> Entries {
-    let day = audit.at.to_string();
-    let day = day.split('T').next().unwrap_or_default();
     let sk = format!("{}#{}#{:020}", padded(audit.at), audit.resource, audit.seq);
-    let pk = audit_partition(audit.team.as_ref().map(|team| team.as_str()), day);
+    let pk = audit_partition(audit.team.as_ref(), &day_of(audit.at));
     Entries { list1: Some(Entry { pk, sk }), ..Entries::default() }
 }
 
@@ -140,21 +213,18 @@ fn entry(pk: String, sk: &str) -> Entry {
     Entry { pk, sk: sk.to_owned() }
 }
 
-/// `*` stands for no team: no team can be called that.
-fn audit_partition(team: Option<&str>, day: &str) -> String {
-    format!("AUDIT#{}#{day}", team.unwrap_or("*"))
+/// A moment's UTC day, `YYYY-MM-DD`.
+fn day_of(at: Time) -> String {
+    let text = at.to_string();
+    text.split('T').next().unwrap_or_default().to_owned()
+}
+
+fn audit_partition(team: Option<&TeamId>, day: &str) -> String {
+    format!("AUDIT#{}#{day}", team.map_or(NO_TEAM, |team| team.as_str()))
 }
 
 fn due_partition(shard: u8) -> String {
     format!("DUE#{shard:02}")
-}
-
-/// The greatest moment that 15 digits can hold, in the year 33658; later ones are stored as this one.
-const MAX_MILLIS: i64 = 999_999_999_999_999;
-
-/// A moment that sorts as text.
-fn padded(at: Time) -> String {
-    format!("{:015}", at.millis().clamp(0, MAX_MILLIS))
 }
 
 /// Which shard of the due-index an item is in: FNV-1a of its partition key, which never changes.
@@ -204,12 +274,42 @@ impl Listing {
             }
             Query::Incidents => list1("INCIDENTS".into()),
             Query::IncidentsOfTeam { team } => list2(format!("INCIDENTS#{team}")),
+            Query::OpenIncidents { team, after, until } => {
+                let index = if team.is_some() { Index::List4 } else { Index::List3 };
+                let whole = Self::whole(Place::Index(index), open_partition(team.as_ref()));
+                let above = after.map_or(whole.above, |after| format!("{}#{LAST}", padded(after)));
+                Self { above, below: format!("{}#{LAST}", padded(*until)), ..whole }
+            }
+            Query::EventsOfIncident { incident } => Self {
+                above: "EVENT#".into(),
+                below: format!("EVENT#{LAST}"),
+                ..Self::whole(Place::Table, ItemKey::of(&Key::Incident(incident.clone())).pk)
+            },
+            Query::DecisionsOfIncident { incident } => Self {
+                above: "WHY#".into(),
+                below: format!("WHY#{LAST}"),
+                ..Self::whole(Place::Table, ItemKey::of(&Key::Incident(incident.clone())).pk)
+            },
+            Query::EventsOfDay { team, day } => list1(events_partition(team.as_ref(), day)),
+            Query::Workflows => list1("WORKFLOWS".into()),
+            Query::WorkflowsOfTeam { team } => list2(format!("WORKFLOWS#{team}")),
+            Query::VersionsOfWorkflow { workflow } => Self {
+                above: "V#".into(),
+                below: format!("V#{LAST}"),
+                ..Self::whole(Place::Table, ItemKey::of(&Key::Workflow(workflow.clone())).pk)
+            },
+            Query::ExecutionsOfWorkflow { workflow } => list1(format!("WF#{workflow}#EX")),
+            Query::Candidates { team, kind } => Self {
+                above: format!("{kind}#"),
+                below: format!("{kind}#{LAST}"),
+                ..Self::whole(Place::Table, candidates(team.as_ref()))
+            },
+            Query::Integrations => list1("HOOKS".into()),
+            Query::IntegrationsOfTeam { team } => list2(format!("HOOKS#{team}")),
             Query::AuditOfResource { resource } => {
                 Self::whole(Place::Table, ItemKey::of(&Key::Audit(resource.clone(), 0)).pk)
             }
-            Query::AuditOfDay { team, day } => {
-                list1(audit_partition(team.as_ref().map(|team| team.as_str()), day))
-            }
+            Query::AuditOfDay { team, day } => list1(audit_partition(team.as_ref(), day)),
             Query::Due { shard, until } => Self {
                 below: format!("{}#{LAST}", padded(*until)),
                 ..Self::whole(Place::Index(Index::Due), due_partition(*shard))
@@ -243,18 +343,34 @@ impl Listing {
         let key = match query {
             Query::Runbooks | Query::RunbooksOfTeam { .. } => Key::Runbook(sort_key.parse().ok()?),
             Query::ExecutionsOfRunbook { .. }
+            | Query::ExecutionsOfWorkflow { .. }
             | Query::ExecutionsOfIncident { .. }
             | Query::ExecutionsOfParent { .. } => Key::Execution(sort_key.parse().ok()?),
             Query::Incidents | Query::IncidentsOfTeam { .. } => Key::Incident(sort_key.parse().ok()?),
+            Query::OpenIncidents { .. } => Key::Incident(sort_key.split_once('#')?.1.parse().ok()?),
+            Query::Workflows | Query::WorkflowsOfTeam { .. } => Key::Workflow(sort_key.parse().ok()?),
+            Query::Integrations | Query::IntegrationsOfTeam { .. } => {
+                Key::Integration(sort_key.parse().ok()?)
+            }
+            Query::EventsOfDay { .. } => {
+                let (incident, seq) = sort_key.split_once('#')?.1.split_once('#')?;
+                Key::IncidentEvent(incident.parse().ok()?, seq.parse().ok()?)
+            }
             Query::Due { .. } => {
-                let id = sort_key.split_once('#')?.1.strip_prefix("EX#")?;
-                Key::Execution(id.parse().ok()?)
+                let own = sort_key.split_once('#')?.1;
+                let (pk, sk) = own.split_once(BESIDE).unwrap_or((own, HEAD));
+                ItemKey { pk: pk.to_owned(), sk: sk.to_owned() }.parse().ok()?
             }
             Query::AuditOfDay { .. } => {
                 let (resource, seq) = sort_key.split_once('#')?.1.split_once('#')?;
                 Key::Audit(resource.parse().ok()?, seq.parse().ok()?)
             }
-            Query::VersionsOfRunbook { .. } | Query::AuditOfResource { .. } => {
+            Query::VersionsOfRunbook { .. }
+            | Query::VersionsOfWorkflow { .. }
+            | Query::EventsOfIncident { .. }
+            | Query::DecisionsOfIncident { .. }
+            | Query::Candidates { .. }
+            | Query::AuditOfResource { .. } => {
                 let key = ItemKey { pk: self.partition.clone(), sk: sort_key.to_owned() };
                 key.parse().ok()?
             }

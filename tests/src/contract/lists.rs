@@ -8,7 +8,8 @@ use muster_domain::runbook::Runbook;
 use muster_domain::time::Time;
 
 use super::records::{
-    NOON, after, audit, due, execution, execution_id, incident, incident_id, keys, runbook, runbook_id, team,
+    NOON, after, audit, due, execution, execution_id, incident, incident_id, keys, of_runbook, parent,
+    runbook, runbook_id, team,
 };
 use super::{Engine, on_both_engines};
 
@@ -65,9 +66,8 @@ async fn a_deleted_runbook_leaves_its_lists(engine: Engine) {
 
 async fn executions_are_listed_by_runbook_incident_and_parent(engine: Engine) {
     let of_incident = Execution { incident: Some(incident_id(7)), ..execution(2) };
-    let of_parent = Execution { parent: Some(execution_id(1)), ..execution(3) };
-    let mut of_other = execution(4);
-    of_other.runbook.id = runbook_id(2);
+    let of_parent = Execution { parent: Some(parent(1)), ..execution(3) };
+    let of_other = of_runbook(4, 2);
     create(&engine, vec![execution(1).into(), of_incident.into(), of_parent.into(), of_other.into()]).await;
     check(&engine, Query::ExecutionsOfRunbook { runbook: runbook_id(1) }, &executions(&[1, 2, 3])).await;
     check(&engine, Query::ExecutionsOfRunbook { runbook: runbook_id(2) }, &executions(&[4])).await;

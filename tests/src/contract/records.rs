@@ -9,8 +9,8 @@ use muster_app::table::{
 use muster_domain::audit::{AuditEntry, ChainHead, Fact, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
-use muster_domain::execution::{Execution, PinnedRunbook, State, Trail};
-use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId};
+use muster_domain::execution::{Execution, Parent, Pinned, PinnedRunbook, State, Trail};
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId, WorkflowId};
 use muster_domain::incident::{Actor, Cause, Incident, NewIncident, Opening, Priority};
 use muster_domain::runbook::{Runbook, RunbookDefinition, RunbookVersion, VersionDecision};
 use muster_domain::time::Time;
@@ -90,14 +90,31 @@ pub(super) fn decision(runbook: u128, version: u32) -> VersionDecision {
 
 /// An execution of runbook 1 that is owed nothing.
 pub(super) fn execution(number: u128) -> Execution {
+    of_runbook(number, 1)
+}
+
+/// The execution of a workflow that started another one.
+pub(super) fn parent(number: u128) -> Parent {
+    Parent {
+        execution: execution_id(number),
+        step: "go".parse().unwrap(),
+        workflow: WorkflowId::new(NOON, 1),
+        workflow_name: "workflow".into(),
+        waits: false,
+    }
+}
+
+pub(super) fn of_runbook(number: u128, runbook: u128) -> Execution {
     let id = execution_id(number);
     let (name, digest) = ("runbook".into(), Digest::of_bytes(b"definition"));
     Execution {
-        runbook: PinnedRunbook { id: runbook_id(1), name, version: 1, digest },
+        pinned: Pinned::Runbook(PinnedRunbook { id: runbook_id(runbook), name, version: 1, digest }),
         team: None,
         requested_by: user(),
         incident: None,
         parent: None,
+        chain: Vec::new(),
+        cause: None,
         parameters: serde_json::Map::new(),
         created_at: NOON,
         started_at: None,

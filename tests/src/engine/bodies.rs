@@ -23,7 +23,7 @@ async fn inv_b4_a_large_request_is_kept_beside_and_sent_the_same_again(
     check_status(&world, &id, ExecutionStatus::Success).await;
     let execution = execution(&world, &id).await;
     let run = execution.steps.values().next().unwrap();
-    assert!(matches!(run.request, StoredRequest::Beside { .. }), "{:?}", run.request);
+    assert!(matches!(run.request, Some(StoredRequest::Beside { .. })), "{:?}", run.request);
     let received = world.receiver.received();
     assert_eq!(received.len(), 2);
     assert_eq!(received[0].body, received[1].body);

@@ -156,6 +156,17 @@ fn writers(key: &Key) -> &'static [&'static str] {
             &["muster-api", "muster-worker", "muster-sweeper", "muster-dead-letter"]
         }
         Key::Incident(..) | Key::KillSwitch(..) => &["muster-api"],
+        Key::IncidentEvent(..)
+        | Key::Why(..)
+        | Key::Workflow(..)
+        | Key::WorkflowVersion(..)
+        | Key::Candidates(..)
+        | Key::Candidate(..)
+        | Key::Starts(..)
+        | Key::AgeCursor(..)
+        | Key::Integration(..)
+        | Key::Alert(..)
+        | Key::Seen(..) => &[],
         Key::Audit(..) => {
             &["muster-api", "muster-approval", "muster-worker", "muster-sweeper", "muster-dead-letter"]
         }
@@ -217,7 +228,7 @@ fn the_table_has_the_indexes_of_the_store_and_each_function_reads_those_it_needs
         assert_eq!(built["Projection"]["ProjectionType"], "KEYS_ONLY");
     }
     for (binary, names) in [
-        ("muster-api", vec!["list1", "list2", "list3", "due"]),
+        ("muster-api", vec!["list1", "list2", "list3", "list4", "due"]),
         ("muster-sweeper", vec!["due"]),
         ("muster-worker", vec![]),
         ("muster-approval", vec![]),

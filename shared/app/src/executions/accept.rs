@@ -1,13 +1,15 @@
 //! Accepting an execution: everything is checked before anything is stored (A6).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use muster_domain::audit::{ChainHead, Fact};
 use muster_domain::control::KillSwitch;
-use muster_domain::execution::{Execution, PinnedRunbook, State, Trail, TrailEvent, ready_steps};
+use muster_domain::execution::{Execution, Pinned, PinnedRunbook, State, Trail, TrailEvent, ready_steps};
 use muster_domain::fault::Fault;
-use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId};
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId};
 use muster_domain::incident::Incident;
+use muster_domain::plan::StepKind;
 use muster_domain::policy::{Action, Denied, Owner};
 use muster_domain::render::{context, render};
 use muster_domain::request::RenderedRequest;
@@ -18,7 +20,7 @@ use serde_json::{Map, Value, json};
 use super::audit_execution;
 use crate::metrics::Counter;
 use crate::once::{Decided, Once};
-use crate::plans::CompiledVersion;
+use crate::plans::Compiled;
 use crate::table::{Key, Write};
 use crate::{App, Caller, Error};
 
@@ -114,38 +116,46 @@ impl App {
         &self,
         caller: &Caller,
         runbook: &Runbook,
-        compiled: &CompiledVersion,
+        compiled: &Compiled,
         incident: Option<&Incident>,
         parameters: Map<String, Value>,
     ) -> Result<Execution, Error> {
-        let now = self.clock.now();
-        let id = ExecutionId::new(now, Self::random()?);
-        let mut trail = Trail::new(id.as_str());
-        trail.push(TrailEvent::Accepted { by: caller.principal.user.clone() }, now);
+        let id = ExecutionId::new(self.clock.now(), Self::random()?);
+        let pinned = Pinned::Runbook(pin(runbook, compiled));
         Ok(Execution {
-            runbook: PinnedRunbook {
-                id: runbook.id.clone(),
-                name: compiled.version.definition.name.clone(),
-                version: compiled.version.version,
-                digest: compiled.version.digest,
-            },
-            team: runbook.team.clone().or_else(|| incident.and_then(|incident| incident.team.clone())),
-            requested_by: caller.principal.user.clone(),
+            team: team_of(runbook, incident),
             incident: incident.map(|incident| incident.id.clone()),
-            parent: None,
             parameters,
+            ..self.pending(id, pinned, caller.principal.user.clone())
+        })
+    }
+
+    /// An execution that nobody has claimed, of no team, incident or parent yet.
+    pub(crate) fn pending(&self, id: ExecutionId, pinned: Pinned, requested_by: UserId) -> Execution {
+        let now = self.clock.now();
+        let mut trail = Trail::new(id.as_str());
+        trail.push(TrailEvent::Accepted { by: requested_by.clone() }, now);
+        Execution {
+            id,
+            pinned,
+            team: None,
+            requested_by,
+            incident: None,
+            parent: None,
+            chain: Vec::new(),
+            cause: None,
+            parameters: Map::new(),
             created_at: now,
             started_at: None,
             ended_at: None,
             state: State::Pending,
             epoch: 0,
-            steps: std::collections::BTreeMap::new(),
+            steps: BTreeMap::new(),
             due_at: Some(now.plus(self.settings.nudge_grace)),
             stop: None,
             trail,
             audit: ChainHead::default(),
-            id,
-        })
+        }
     }
 
     async fn refuse_killed(&self, execution: &Execution) -> Result<(), Error> {
@@ -160,7 +170,21 @@ impl App {
     }
 }
 
-fn approved_version(runbook: &Runbook, wanted: Option<u32>) -> Result<u32, Error> {
+/// The runbook's team, else the incident's.
+pub(super) fn team_of(runbook: &Runbook, incident: Option<&Incident>) -> Option<TeamId> {
+    runbook.team.clone().or_else(|| incident.and_then(|incident| incident.team.clone()))
+}
+
+pub(super) fn pin(runbook: &Runbook, compiled: &Compiled) -> PinnedRunbook {
+    PinnedRunbook {
+        id: runbook.id.clone(),
+        name: compiled.name.clone(),
+        version: compiled.version,
+        digest: compiled.digest,
+    }
+}
+
+pub(super) fn approved_version(runbook: &Runbook, wanted: Option<u32>) -> Result<u32, Error> {
     let Some(number) = wanted else {
         let current = runbook.head_status();
         return runbook.approved_version().ok_or(Error::NotApproved { current });
@@ -175,8 +199,8 @@ fn approved_version(runbook: &Runbook, wanted: Option<u32>) -> Result<u32, Error
 }
 
 /// The parameters with defaults applied, or every violation with its place.
-fn validated(
-    compiled: &CompiledVersion,
+pub(super) fn validated(
+    compiled: &Compiled,
     parameters: Map<String, Value>,
 ) -> Result<Map<String, Value>, Error> {
     let Some(schema) = &compiled.plan.schema else {
@@ -207,13 +231,17 @@ fn bounded(parameters: Map<String, Value>) -> Result<Map<String, Value>, Error> 
 
 fn preview(
     execution: &Execution,
-    compiled: &CompiledVersion,
+    compiled: &Compiled,
     incident: Option<&Incident>,
 ) -> Result<Vec<PlannedStep>, Error> {
-    let context = context(execution, incident);
+    let context = context(execution, incident, &BTreeMap::new());
     let steps = ready_steps(execution, &compiled.plan, execution.created_at);
-    let planned = steps.into_iter().map(|step| {
-        let request = render(step, &context).map_err(|error| {
+    let calls = steps.into_iter().filter_map(|step| match &step.kind {
+        StepKind::Webhook(call) => Some((step, call)),
+        StepKind::Condition { .. } | StepKind::Delay(_) | StepKind::Runbook(_) => None,
+    });
+    let planned = calls.map(|(step, call)| {
+        let request = render(call, &context).map_err(|error| {
             Error::Invalid(vec![Fault::new("/parameters", format!("step {}: {error}", step.id))])
         })?;
         Ok(PlannedStep { step: step.id.clone(), request })
@@ -221,17 +249,31 @@ fn preview(
     planned.collect()
 }
 
-fn accepted(mut execution: Execution, caller: &Caller) -> Decided<Executed> {
-    let detail = json!({
-        "runbook": execution.runbook.id,
-        "version": execution.runbook.version,
-        "digest": execution.runbook.digest,
-        "incident": execution.incident,
-    });
-    let actor = Some(caller.principal.user.clone());
+fn accepted(execution: Execution, caller: &Caller) -> Decided<Executed> {
+    let reply = Executed::Accepted(execution.id.clone());
+    Decided { reply, writes: created(execution, Some(caller.principal.user.clone())) }
+}
+
+/// The writes that create an execution; `actor` is who asked for it, if a person did.
+pub(super) fn created(mut execution: Execution, actor: Option<UserId>) -> Vec<Write> {
+    let detail = pinned_detail(&execution);
     let fact = Fact { action: "execution.accepted", actor, detail };
     let now = execution.created_at;
     let entry = audit_execution(&mut execution, fact, now);
-    let id = execution.id.clone();
-    Decided { reply: Executed::Accepted(id), writes: vec![Write::create(execution), entry] }
+    vec![Write::create(execution), entry]
+}
+
+fn pinned_detail(execution: &Execution) -> Value {
+    let (kind, id, version, digest) = match &execution.pinned {
+        Pinned::Runbook(runbook) => ("runbook", json!(runbook.id), runbook.version, runbook.digest),
+        Pinned::Workflow(workflow) => ("workflow", json!(workflow.id), workflow.version, workflow.digest),
+    };
+    let mut detail = json!({"version": version, "digest": digest, "incident": execution.incident});
+    if let Some(members) = detail.as_object_mut() {
+        members.insert(kind.to_owned(), id);
+        let parent = execution.parent.as_ref().map(|parent| ("parent".to_owned(), json!(parent.execution)));
+        let cause = execution.cause.as_ref().map(|cause| ("cause".to_owned(), json!(cause)));
+        members.extend(parent.into_iter().chain(cause));
+    }
+    detail
 }

@@ -1,6 +1,7 @@
 //! Starting, reading and steering executions (A6, A7, A8). Bringing them forward is the worker's.
 
 mod accept;
+mod child;
 mod steer;
 
 use std::time::Duration;
@@ -98,6 +99,9 @@ impl App {
                 let detail = audit_detail(&execution, reason);
                 writes.push(audit_execution(&mut execution, Fact { action, actor, detail }, now));
             }
+        }
+        for child in moved.children {
+            writes.extend(accept::created(child, None));
         }
         writes.insert(0, Write::replace(execution.clone(), version));
         (execution, writes)

@@ -49,7 +49,7 @@ impl App {
             moved_now.store(false, Ordering::Relaxed);
             let seen = self.load_execution(id).await?;
             caller.principal.may(Action::Execute, &Owner::from(seen.value.team.clone()))?;
-            let compiled = self.compiled(&seen.value.runbook.id, seen.value.runbook.version).await?;
+            let compiled = self.plan_of(&seen.value.pinned).await?;
             match decide(&seen.value, &compiled.plan, event.clone(), self.clock.now()) {
                 Decision::AlreadyDone => Ok(Decided { reply: seen.value, writes: Vec::new() }),
                 Decision::Refused(refusal) => Err(Error::WrongStatus {

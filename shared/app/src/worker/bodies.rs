@@ -1,6 +1,6 @@
 //! Requests and responses that are too large for the execution's own item.
 
-use muster_domain::execution::decide::Next;
+use muster_domain::execution::decide::{Next, Prepared};
 use muster_domain::execution::{Execution, StoredRequest};
 use muster_domain::ids::{ExecutionId, StepId};
 use muster_domain::outcome::Outcome;
@@ -10,9 +10,9 @@ use crate::table::{Body, BodyPart, Record, TableError, TableErrorKind, Write};
 /// Requests too large for the execution's own item, of steps that have just begun.
 pub(super) fn new_request_bodies(before: &Execution, after: &Execution, next: &Next) -> Vec<Write> {
     let begun = after.steps.iter().filter(|(step, _)| !before.steps.contains_key(step));
-    let beside = begun.filter(|(_, run)| matches!(run.request, StoredRequest::Beside { .. }));
+    let beside = begun.filter(|(_, run)| matches!(run.request, Some(StoredRequest::Beside { .. })));
     let bodies = beside.filter_map(|(step, _)| {
-        let request = next.requests.get(step)?.as_ref().ok()?;
+        let Some(Prepared::Request(Ok(request))) = next.prepared.get(step) else { return None };
         Some(Write::create(Record::Body(Body {
             execution: after.id.clone(),
             step: step.clone(),

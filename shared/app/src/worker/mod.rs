@@ -2,20 +2,21 @@
 
 mod bodies;
 mod lapse;
+mod prepare;
 mod run;
 
 use std::time::Duration;
 
 use muster_domain::control::KillSwitch;
-use muster_domain::execution::Execution;
 use muster_domain::execution::guard::GuardView;
+use muster_domain::execution::{Execution, Pinned};
 use muster_domain::ids::ExecutionId;
 use muster_domain::time::Time;
 
 use self::run::Run;
 use crate::job::Job;
 use crate::ports::Egress;
-use crate::table::{Key, Stored, TableError};
+use crate::table::{Key, Record, Stored, TableError};
 use crate::{App, Error};
 
 /// A worker's turn: its way out, its name, and when it must be done.
@@ -49,7 +50,7 @@ impl App {
             }
             Err(error) => return Err(error),
         };
-        let compiled = self.compiled(&seen.value.runbook.id, seen.value.runbook.version).await?;
+        let compiled = self.plan_of(&seen.value.pinned).await?;
         if let Some(mut run) = Run::claim(self, shift, compiled, seen).await? {
             run.go_on().await?;
         }
@@ -57,19 +58,36 @@ impl App {
     }
 
     async fn guard_view(&self, execution: &Execution) -> Result<GuardView, Error> {
-        let pin = &execution.runbook;
-        let mut keys = vec![Key::Runbook(pin.id.clone()), Key::Decision(pin.id.clone(), pin.version)];
-        keys.extend(execution.scopes().into_iter().map(Key::KillSwitch));
+        let scopes: Vec<Key> = execution.scopes().into_iter().map(Key::KillSwitch).collect();
+        let keys: Vec<Key> = scopes.iter().cloned().chain(definition_keys(&execution.pinned)).collect();
         let mut found = self.table.batch_get(&keys).await?;
-        let mut take = |key: Key| found.remove(&key);
-        let runbook = take(Key::Runbook(pin.id.clone())).map(Stored::typed).transpose()?;
-        let decision = take(Key::Decision(pin.id.clone(), pin.version)).map(Stored::typed).transpose()?;
-        let switches: Result<Vec<KillSwitch>, TableError> =
-            found.into_values().map(|stored| stored.typed().map(|found| found.value)).collect();
-        Ok(GuardView {
-            runbook: runbook.map(|found| found.value),
-            decision: decision.map(|found| found.value),
-            switches: switches?,
+        let switches = scopes.iter().filter_map(|key| found.remove(key)).map(typed::<KillSwitch>);
+        let switches = switches.collect::<Result<_, _>>()?;
+        Ok(match &execution.pinned {
+            Pinned::Runbook(pin) => GuardView {
+                runbook: found.remove(&Key::Runbook(pin.id.clone())).map(typed).transpose()?,
+                decision: found.remove(&Key::Decision(pin.id.clone(), pin.version)).map(typed).transpose()?,
+                workflow: None,
+                switches,
+            },
+            Pinned::Workflow(pin) => GuardView {
+                workflow: found.remove(&Key::Workflow(pin.id.clone())).map(typed).transpose()?,
+                switches,
+                ..GuardView::default()
+            },
         })
     }
+}
+
+fn definition_keys(pinned: &Pinned) -> Vec<Key> {
+    match pinned {
+        Pinned::Runbook(pin) => {
+            vec![Key::Runbook(pin.id.clone()), Key::Decision(pin.id.clone(), pin.version)]
+        }
+        Pinned::Workflow(pin) => vec![Key::Workflow(pin.id.clone())],
+    }
+}
+
+fn typed<T: TryFrom<Record, Error = Record>>(stored: Stored) -> Result<T, TableError> {
+    stored.typed().map(|versioned| versioned.value)
 }

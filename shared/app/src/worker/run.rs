@@ -1,6 +1,5 @@
 //! One claim of one execution: begin what may begin, store each outcome as it comes, until it ends or waits.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,6 @@ use muster_domain::execution::{
 use muster_domain::ids::StepId;
 use muster_domain::outcome::Outcome;
 use muster_domain::plan::{Step, StepKind};
-use muster_domain::render::{context, render};
 use muster_domain::request::RenderedRequest;
 use muster_domain::time::Time;
 
@@ -23,7 +21,7 @@ use super::lapse::Lapse;
 use super::{MAX_REQUEST_TIME, RECORDING_RESERVE, Shift};
 use crate::executions::Seen;
 use crate::metrics::Counter;
-use crate::plans::CompiledVersion;
+use crate::plans::Compiled;
 use crate::ports::Call;
 use crate::table::{Body, BodyPart, CommitError, Key, Write};
 use crate::{App, Error};
@@ -33,10 +31,10 @@ const RECORD_TRIES: u32 = 6;
 
 /// One claim of one execution, from its first intent to its end or its next wait.
 pub(super) struct Run<'a> {
-    app: &'a App,
+    pub(super) app: &'a App,
     shift: &'a Shift<'a>,
-    compiled: Arc<CompiledVersion>,
-    seen: Seen,
+    pub(super) compiled: Arc<Compiled>,
+    pub(super) seen: Seen,
     epoch: u32,
     /// The same deadline on a clock that does not jump: whichever says "too late" first is believed.
     started: (Time, Instant),
@@ -55,7 +53,7 @@ impl<'a> Run<'a> {
     pub(super) async fn claim(
         app: &'a App,
         shift: &'a Shift<'a>,
-        compiled: Arc<CompiledVersion>,
+        compiled: Arc<Compiled>,
         seen: Seen,
     ) -> Result<Option<Self>, Error> {
         let started = (app.clock.now(), Instant::now());
@@ -85,23 +83,22 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             if !self.has_time() {
-                self.apply(Event::Yield { epoch: self.epoch }, &nothing_next()).await?;
+                self.apply(Event::Yield { epoch: self.epoch }, &Next::nothing()).await?;
                 return Ok(());
             }
-            self.begin_more().await?;
-            if self.in_flight.is_empty() {
+            if !self.begin_more().await? && self.in_flight.is_empty() {
                 return Ok(());
             }
         }
     }
 
-    async fn begin_more(&mut self) -> Result<(), Error> {
+    /// Begins what may begin; `false` if nothing could.
+    async fn begin_more(&mut self) -> Result<bool, Error> {
         if !self.holds() || !self.has_time() || self.ready().next().is_none() {
-            return Ok(());
+            return Ok(false);
         }
         let next = self.next().await?;
-        self.apply(Event::Advance { epoch: self.epoch, next: next.clone() }, &next).await?;
-        Ok(())
+        self.apply(Event::Advance { epoch: self.epoch, next: next.clone() }, &next).await
     }
 
     fn holds(&self) -> bool {
@@ -115,37 +112,15 @@ impl<'a> Run<'a> {
     }
 
     fn longest_timeout(&self) -> Duration {
-        let timeouts = self.compiled.plan.steps.iter().map(|step| match &step.kind {
-            StepKind::Webhook(call) => call.timeout.min(MAX_REQUEST_TIME),
+        let timeouts = self.compiled.plan.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Webhook(call) => Some(call.timeout.min(MAX_REQUEST_TIME)),
+            StepKind::Condition { .. } | StepKind::Delay(_) | StepKind::Runbook(_) => None,
         });
-        timeouts.max().unwrap_or(MAX_REQUEST_TIME)
+        timeouts.max().unwrap_or(Duration::ZERO)
     }
 
-    fn ready(&self) -> impl Iterator<Item = &Step> {
+    pub(super) fn ready(&self) -> impl Iterator<Item = &Step> {
         ready_steps(&self.seen.value, &self.compiled.plan, self.app.clock.now()).into_iter()
-    }
-
-    /// Reads the guard and renders what would begin. An unreadable guard is an error: nothing begins.
-    async fn next(&self) -> Result<Next, Error> {
-        let view = self.app.guard_view(&self.seen.value).await?;
-        let clearance = self.seen.value.clearance(&view);
-        let requests = if clearance.is_ok() { self.render_ready().await? } else { BTreeMap::new() };
-        Ok(Next { clearance, requests })
-    }
-
-    async fn render_ready(&self) -> Result<BTreeMap<StepId, Result<RenderedRequest, String>>, Error> {
-        let execution = &self.seen.value;
-        let fresh = self.ready().filter(|step| !execution.steps.contains_key(&step.id));
-        let fresh: Vec<_> = fresh.collect();
-        if fresh.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let incident = match &execution.incident {
-            Some(id) => Some(self.app.load_incident(id).await?.value),
-            None => None,
-        };
-        let context = context(execution, incident.as_ref());
-        Ok(fresh.into_iter().map(|step| (step.id.clone(), render(step, &context))).collect())
     }
 
     /// Decides, commits and performs. `false`: nothing to do, or another worker was faster.
@@ -195,6 +170,7 @@ impl<'a> Run<'a> {
                 Effect::Nudge { at } => {
                     self.app.nudge(&self.seen.value.id, at.since(self.app.clock.now())).await;
                 }
+                Effect::Wake { execution } => self.app.nudge(&execution, Duration::ZERO).await,
                 // Stored in the commit.
                 Effect::Audit { .. } => {}
             }
@@ -234,17 +210,23 @@ impl<'a> Run<'a> {
         Lapse { deadline: self.shift.deadline, started: self.started }
     }
 
+    /// What the step asks for; of an execution whose time is bounded, at most four fifths of what is left (C7).
     fn timeout_of(&self, step: &StepId) -> Duration {
-        let planned = self.compiled.plan.step(step).map(|step| match &step.kind {
-            StepKind::Webhook(call) => call.timeout,
-        });
-        planned.unwrap_or(MAX_REQUEST_TIME).min(MAX_REQUEST_TIME)
+        let plan = &self.compiled.plan;
+        let planned = match plan.step(step).map(|step| &step.kind) {
+            Some(StepKind::Webhook(call)) => call.timeout.min(MAX_REQUEST_TIME),
+            Some(StepKind::Condition { .. } | StepKind::Delay(_) | StepKind::Runbook(_)) | None => {
+                MAX_REQUEST_TIME
+            }
+        };
+        let left = self.seen.value.deadline(plan).map(|deadline| deadline.since(self.app.clock.now()));
+        left.map_or(planned, |left| planned.min(left * 4 / 5))
     }
 
     /// The bytes that every attempt of the step sends, as they were fixed before the first.
     async fn stored_request(&self, step: &StepId) -> Result<RenderedRequest, Error> {
         let execution = &self.seen.value;
-        match execution.steps.get(step).map(|run| &run.request) {
+        match execution.steps.get(step).and_then(|run| run.request.as_ref()) {
             Some(StoredRequest::Inline(request)) => Ok(request.clone()),
             Some(StoredRequest::Beside { .. }) | None => {
                 let key = Key::Body(execution.id.clone(), step.clone(), BodyPart::Request);
@@ -286,8 +268,4 @@ impl<'a> Run<'a> {
         self.seen = self.app.load_execution(&self.seen.value.id).await?;
         Ok(())
     }
-}
-
-fn nothing_next() -> Next {
-    Next { clearance: Ok(()), requests: BTreeMap::new() }
 }

@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::inner::ChildEnd;
 use super::progress::Progress;
-use super::{Execution, Lease, Resolution, State, Stop, TrailEvent};
-use crate::ids::{StepId, UserId};
+use super::{Execution, Lease, Resolution, State, Stop, TrailEvent, WaitingOn};
+use crate::ids::{ExecutionId, StepId, UserId};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::request::RenderedRequest;
@@ -41,8 +42,28 @@ pub enum Event {
 pub struct Next {
     /// The guard's answer; an error ends the execution without another call.
     pub clearance: Result<(), String>,
-    /// Rendered requests of the steps that would begin, and why one could not be rendered.
-    pub requests: BTreeMap<StepId, Result<RenderedRequest, String>>,
+    /// What the steps that would begin need; what is missing does not begin.
+    pub prepared: BTreeMap<StepId, Prepared>,
+    /// Those of the awaited executions that have ended.
+    pub ended: Vec<ChildEnd>,
+}
+
+/// What a worker brings for a step that would begin.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Prepared {
+    /// The rendered request of a call, or why it could not be rendered.
+    Request(Result<RenderedRequest, String>),
+    /// A condition's answer.
+    Answer(bool),
+    /// The execution to start, or why it cannot be.
+    Child(Result<Box<Execution>, String>),
+}
+
+impl Next {
+    /// Nothing begins.
+    pub fn nothing() -> Self {
+        Self { clearance: Ok(()), prepared: BTreeMap::new(), ended: Vec::new() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +79,8 @@ pub enum Decision {
 pub struct Moved {
     pub to: Execution,
     pub effects: Vec<Effect>,
+    /// Executions to create in the same commit.
+    pub children: Vec<Execution>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +89,8 @@ pub enum Effect {
     Send { step: StepId, attempt: usize },
     /// Nudge a worker at this moment.
     Nudge { at: Time },
+    /// Nudge a worker for another execution: one that was started, or the one that waits for this.
+    Wake { execution: ExecutionId },
     /// Write an entry in the audit log, in the same commit.
     Audit { action: &'static str, actor: Option<UserId>, reason: Option<String> },
 }
@@ -78,6 +103,8 @@ pub enum Refusal {
     NotDue(Time),
     #[error("it waits for a person to resolve an unknown outcome")]
     AwaitsReview,
+    #[error("it waits for another execution")]
+    AwaitsChild,
     #[error("the worker's epoch {0} is over")]
     StaleEpoch(u32),
     #[error("a call is in flight")]
@@ -110,7 +137,10 @@ fn claim(mut progress: Progress<'_>, lease: Lease, next: Next) -> Decision {
         State::Succeeded | State::Failed { .. } | State::Cancelled { .. } => return Decision::AlreadyDone,
         State::NeedsReview { .. } => Some(Refusal::AwaitsReview),
         State::Running { lease: held } if held.until > now => Some(Refusal::Leased(held.until)),
-        State::Waiting { until, .. } if *until > now => Some(Refusal::NotDue(*until)),
+        State::Waiting { until, on } if *until > now && next.ended.is_empty() => Some(match on {
+            WaitingOn::Child => Refusal::AwaitsChild,
+            WaitingOn::Retry | WaitingOn::Worker | WaitingOn::Delay => Refusal::NotDue(*until),
+        }),
         State::Pending | State::Running { .. } | State::Waiting { .. } => None,
     };
     if let Some(refusal) = refusal {
@@ -185,6 +215,13 @@ fn overdue(mut progress: Progress<'_>, grace: Duration) -> Decision {
             progress.due(until);
             progress.moved()
         }
+        // The nudge at the child's end may have been lost, so a worker looks now and then.
+        State::Waiting { until, on: WaitingOn::Child } if *until > now => {
+            let look = now.plus(CHILD_CHECK).min(*until);
+            progress.due(look);
+            progress.effect(Effect::Nudge { at: now });
+            progress.moved()
+        }
         State::Waiting { until, .. } if *until > now => {
             let until = *until;
             progress.due(until);
@@ -220,6 +257,9 @@ fn orphaned(mut progress: Progress<'_>) -> Decision {
         | State::Cancelled { .. } => Decision::AlreadyDone,
     }
 }
+
+/// How often a worker looks whether an awaited execution has ended, should the nudge at its end be lost.
+pub const CHILD_CHECK: Duration = Duration::from_secs(30);
 
 /// How often the sweeper reports an execution that waits for a person.
 pub const REVIEW_REMINDER: Duration = Duration::from_hours(1);

@@ -1,14 +1,16 @@
 //! What must hold before every intent: the approval still stands and no kill switch is engaged.
 
-use super::Execution;
+use super::{Execution, Pinned, PinnedRunbook};
 use crate::control::{KillSwitch, Scope};
 use crate::runbook::{Runbook, VersionDecision, VersionStatus};
+use crate::workflow::Workflow;
 
 /// What the guard reads of the table, with one consistent read.
 #[derive(Debug, Clone, Default)]
 pub struct GuardView {
     pub runbook: Option<Runbook>,
     pub decision: Option<VersionDecision>,
+    pub workflow: Option<Workflow>,
     pub switches: Vec<KillSwitch>,
 }
 
@@ -16,10 +18,8 @@ impl Execution {
     /// The scopes whose kill switches stop this execution.
     pub fn scopes(&self) -> Vec<Scope> {
         let team = self.team.clone().map(Scope::Team);
-        [Some(Scope::Global), team, Some(Scope::Runbook(self.runbook.id.clone()))]
-            .into_iter()
-            .flatten()
-            .collect()
+        let runbook = self.pinned.runbook().map(|runbook| Scope::Runbook(runbook.id.clone()));
+        [Some(Scope::Global), team, runbook].into_iter().flatten().collect()
     }
 
     /// Whether the execution may begin another call; `Err` says why not, as it is shown to people (B2).
@@ -27,20 +27,33 @@ impl Execution {
         if let Some(switch) = view.switches.iter().find(|switch| switch.engaged) {
             return Err(format!("Stopped by the kill switch {}: {}", switch.scope, switch.reason));
         }
-        if view.runbook.as_ref().is_none_or(|runbook| runbook.deleted_at.is_some()) {
-            return Err("Runbook is deleted".into());
-        }
-        let status = view.decision.as_ref().map_or(VersionStatus::Draft, VersionDecision::status);
-        if status != VersionStatus::Approved {
-            return Err(format!("Runbook is {status}, not APPROVED"));
-        }
-        let approved = view.decision.as_ref().map(|decision| &decision.digest);
-        if approved == Some(&self.runbook.digest) {
-            Ok(())
-        } else {
-            Err("Runbook version is not the one that was approved".into())
+        match &self.pinned {
+            Pinned::Runbook(runbook) => still_approved(runbook, view),
+            Pinned::Workflow(_) => still_there(view),
         }
     }
+}
+
+fn still_approved(runbook: &PinnedRunbook, view: &GuardView) -> Result<(), String> {
+    if view.runbook.as_ref().is_none_or(|runbook| runbook.deleted_at.is_some()) {
+        return Err("Runbook is deleted".into());
+    }
+    let status = view.decision.as_ref().map_or(VersionStatus::Draft, VersionDecision::status);
+    if status != VersionStatus::Approved {
+        return Err(format!("Runbook is {status}, not APPROVED"));
+    }
+    let approved = view.decision.as_ref().map(|decision| &decision.digest);
+    if approved == Some(&runbook.digest) {
+        Ok(())
+    } else {
+        Err("Runbook version is not the one that was approved".into())
+    }
+}
+
+/// A workflow that was disabled starts nothing new; what runs goes on.
+fn still_there(view: &GuardView) -> Result<(), String> {
+    let deleted = view.workflow.as_ref().is_none_or(|workflow| workflow.deleted_at.is_some());
+    if deleted { Err("Workflow is deleted".into()) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -57,8 +70,9 @@ mod tests {
     const NOW: Time = Time::from_millis(1_000_000);
 
     fn view(execution: &Execution) -> GuardView {
+        let pinned = execution.pinned.runbook().expect("a runbook's execution");
         let runbook = Runbook {
-            id: execution.runbook.id.clone(),
+            id: pinned.id.clone(),
             team: None,
             name: "Restart".into(),
             tags: Vec::new(),
@@ -74,13 +88,13 @@ mod tests {
         let decision = VersionDecision {
             runbook: runbook.id.clone(),
             version: 1,
-            digest: execution.runbook.digest,
+            digest: pinned.digest,
             approved_by: user("bob"),
             approved_at: NOW,
             self_approved: false,
             deprecated: None,
         };
-        GuardView { runbook: Some(runbook), decision: Some(decision), switches: Vec::new() }
+        GuardView { runbook: Some(runbook), decision: Some(decision), ..GuardView::default() }
     }
 
     fn switch(engaged: bool) -> KillSwitch {

@@ -2,7 +2,10 @@
 
 pub mod decide;
 pub mod guard;
+mod inner;
 mod progress;
+mod ready;
+mod results;
 pub mod trail;
 
 use std::collections::BTreeMap;
@@ -12,11 +15,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::decide::{Decision, Effect, Event, Moved, Refusal, decide};
-pub use self::progress::ready_steps;
+pub use self::inner::ChildEnd;
+pub use self::ready::ready_steps;
 pub use self::trail::{Trail, TrailEvent};
 use crate::audit::ChainHead;
 use crate::digest::Digest;
-use crate::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId};
+use crate::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId, WorkflowId};
 use crate::outcome::Outcome;
 use crate::request::RenderedRequest;
 use crate::time::Time;
@@ -26,16 +30,22 @@ use crate::time::Time;
 #[serde(rename_all = "camelCase")]
 pub struct Execution {
     pub id: ExecutionId,
-    pub runbook: PinnedRunbook,
+    pub pinned: Pinned,
     /// The team whose people may see and steer it: the runbook's, else the incident's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
     pub requested_by: UserId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentId>,
-    /// The execution that started this one.
+    /// What started this one, if another execution did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent: Option<ExecutionId>,
+    pub parent: Option<Parent>,
+    /// The workflows that led here, the first cause first; empty if no workflow did (C5).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<WorkflowId>,
+    /// The key of the event that started it; absent if a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// Validated, with defaults applied.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub parameters: Map<String, Value>,
@@ -61,6 +71,34 @@ pub struct Execution {
 }
 
 /// The version an execution runs, whatever is edited since (B3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Pinned {
+    Runbook(PinnedRunbook),
+    Workflow(PinnedWorkflow),
+}
+
+/// The execution of a workflow that started another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parent {
+    pub execution: ExecutionId,
+    pub step: StepId,
+    pub workflow: WorkflowId,
+    pub workflow_name: String,
+    /// Whether the step waits for this one's end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedWorkflow {
+    pub id: WorkflowId,
+    pub name: String,
+    pub version: u32,
+    pub digest: Digest,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinnedRunbook {
     pub id: RunbookId,
@@ -105,6 +143,10 @@ pub enum WaitingOn {
     Retry,
     /// Another worker, after one gave it back before its deadline.
     Worker,
+    /// The end of a delay.
+    Delay,
+    /// The end of an execution that a step started.
+    Child,
 }
 
 /// The right of one worker to act, until a moment.
@@ -126,11 +168,36 @@ pub struct Stop {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepRun {
     pub state: StepState,
-    /// What every attempt sends; fixed before the first.
-    pub request: StoredRequest,
+    /// What every attempt sends; fixed before the first. Absent if the step makes no call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<StoredRequest>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
     /// How many attempts may be made in all; a person's decision to send again raises it.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub budget: u32,
+    /// What a step that makes no call came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inner: Option<InnerRun>,
+}
+
+/// A step that makes no call: a condition, a delay, or the start of another execution.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InnerRun {
+    pub started_at: Time,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+    /// A condition's answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<bool>,
+    /// The execution that the step started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<ExecutionId>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,13 +209,35 @@ pub enum StepState {
     Waiting {
         until: Time,
     },
+    /// A delay that ends at a moment.
+    Delayed {
+        until: Time,
+    },
+    /// Another execution has to end first.
+    AwaitsChild {
+        execution: ExecutionId,
+    },
     Succeeded,
+    /// No way leads here any more.
+    Skipped {
+        because: SkipCause,
+    },
     Failed {
         error: String,
     },
     NeedsReview {
         reason: String,
     },
+}
+
+/// Why a step was skipped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "camelCase")]
+pub enum SkipCause {
+    /// The condition chose the other way.
+    BranchNotTaken { condition: StepId },
+    /// Every step before it was skipped.
+    NothingBefore,
 }
 
 /// A rendered request as an execution keeps it: whole if small, else its digest and size, and the whole in a body item.
@@ -262,6 +351,33 @@ impl StepRun {
     /// Whether an attempt is in flight, as far as the table knows.
     pub fn in_flight(&self) -> bool {
         self.attempts.last().is_some_and(|attempt| attempt.outcome.is_none())
+    }
+
+    /// Whether the step has come to an end that lets others begin.
+    pub fn settled(&self) -> bool {
+        matches!(self.state, StepState::Succeeded | StepState::Skipped { .. })
+    }
+
+    /// Whether this step, having settled, leads on by `branch`.
+    pub fn leads_by(&self, branch: Option<bool>) -> bool {
+        let answer = self.inner.as_ref().and_then(|inner| inner.answer);
+        self.state == StepState::Succeeded && branch.is_none_or(|branch| answer == Some(branch))
+    }
+}
+
+impl Pinned {
+    pub const fn name(&self) -> &str {
+        match self {
+            Self::Runbook(runbook) => runbook.name.as_str(),
+            Self::Workflow(workflow) => workflow.name.as_str(),
+        }
+    }
+
+    pub const fn runbook(&self) -> Option<&PinnedRunbook> {
+        match self {
+            Self::Runbook(runbook) => Some(runbook),
+            Self::Workflow(_) => None,
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::decide::{Decision, Effect, Moved, Next};
+use super::decide::{CHILD_CHECK, Decision, Effect, Moved, Next, Prepared};
+use super::ready::{first_closed, ready_steps};
 use super::{
     Attempt, Execution, INLINE_REQUEST_BYTES, Lease, Resolution, State, StepRun, StepState, Stop,
     StoredRequest, TrailEvent, WaitingOn,
@@ -11,7 +12,7 @@ use super::{
 use crate::digest::Digest;
 use crate::ids::StepId;
 use crate::outcome::{Attempts, Outcome, Verdict, judge};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, StepKind};
 use crate::request::RenderedRequest;
 use crate::time::Time;
 
@@ -21,15 +22,17 @@ pub(super) struct Progress<'a> {
     plan: &'a Plan,
     now: Time,
     effects: Vec<Effect>,
+    children: Vec<Execution>,
 }
 
 impl<'a> Progress<'a> {
     pub(super) fn new(execution: &Execution, plan: &'a Plan, now: Time) -> Self {
-        Self { execution: execution.clone(), plan, now, effects: Vec::new() }
+        Self { execution: execution.clone(), plan, now, effects: Vec::new(), children: Vec::new() }
     }
 
     pub(super) fn moved(self) -> Decision {
-        Decision::Moved(Box::new(Moved { to: self.execution, effects: self.effects }))
+        let Self { execution: to, effects, children, .. } = self;
+        Decision::Moved(Box::new(Moved { to, effects, children }))
     }
 
     pub(super) fn execution(&self) -> &Execution {
@@ -59,6 +62,18 @@ impl<'a> Progress<'a> {
     pub(super) fn has_room(&self) -> bool {
         let in_flight = self.execution.steps.values().filter(|run| run.in_flight()).count();
         in_flight < self.plan.concurrency
+    }
+
+    pub(super) fn run_mut(&mut self, step: &StepId) -> Option<&mut StepRun> {
+        self.execution.steps.get_mut(step)
+    }
+
+    pub(super) fn insert_run(&mut self, step: &StepId, run: StepRun) {
+        self.execution.steps.insert(step.clone(), run);
+    }
+
+    pub(super) fn child(&mut self, child: Execution) {
+        self.children.push(child);
     }
 
     pub(super) fn effect(&mut self, effect: Effect) {
@@ -157,40 +172,80 @@ impl<'a> Progress<'a> {
 
     /// Begins what may begin, or stores why nothing more will.
     pub(super) fn begin_or_conclude(&mut self, next: Next) {
-        if self.execution.stop.is_none() && self.blocking_step().is_none() {
+        self.end_children(next.ended);
+        self.skip_closed();
+        if self.execution.stop.is_none() && self.blocking_step().is_none() && !self.timed_out() {
             match next.clearance {
-                Err(_) if self.all_succeeded() => {}
+                Err(_) if self.all_settled() => {}
                 Err(error) => {
                     if !self.any_in_flight() {
                         self.end(State::Failed { error });
                     }
                     return;
                 }
-                Ok(()) => self.begin_ready(next.requests),
+                Ok(()) => self.begin_ready(next.prepared),
             }
         }
         self.conclude();
     }
 
-    fn begin_ready(&mut self, mut requests: BTreeMap<StepId, Result<RenderedRequest, String>>) {
+    fn begin_ready(&mut self, mut prepared: BTreeMap<StepId, Prepared>) {
         for step in ready_steps(&self.execution, self.plan, self.now) {
             if !self.has_room() {
                 break;
             }
-            let stored = self.execution.steps.get(&step.id).map(|run| run.request.clone());
-            let request = match (stored, requests.remove(&step.id)) {
-                (Some(stored), _) => Ok(stored),
-                (None, Some(rendered)) => rendered.map(store_request),
-                (None, None) => continue,
-            };
-            match request {
-                Ok(request) => self.begin(step, request),
-                Err(error) => {
-                    self.end(State::Failed { error: format!("step {}: {error}", step.id) });
-                    return;
+            match (&step.kind, prepared.remove(&step.id)) {
+                (StepKind::Webhook(_), brought) => {
+                    if !self.begin_call(step, brought) {
+                        return;
+                    }
+                    continue;
                 }
+                (StepKind::Delay(lasting), _) => self.delay(&step.id, *lasting),
+                (StepKind::Condition { .. }, Some(Prepared::Answer(answer))) => self.answer(&step.id, answer),
+                (StepKind::Runbook(_), Some(Prepared::Child(Ok(child)))) => {
+                    self.start_child(&step.id, *child)
+                }
+                (StepKind::Runbook(_), Some(Prepared::Child(Err(error)))) => self.fail_inner(&step.id, error),
+                (StepKind::Condition { .. } | StepKind::Runbook(_), _) => continue,
+            }
+            // What such a step decides is stored before anything further begins (C6).
+            self.skip_closed();
+            return;
+        }
+    }
+
+    /// Begins an attempt, if there is a request for it; `false` if that ended the execution.
+    fn begin_call(&mut self, step: &Step, brought: Option<Prepared>) -> bool {
+        let stored = self.execution.steps.get(&step.id).and_then(|run| run.request.clone());
+        let request = match (stored, brought) {
+            (Some(stored), _) => Ok(stored),
+            (None, Some(Prepared::Request(rendered))) => rendered.map(store_request),
+            (None, Some(Prepared::Answer(_) | Prepared::Child(_)) | None) => return true,
+        };
+        match request {
+            Ok(request) => {
+                self.begin(step, request);
+                true
+            }
+            Err(error) => {
+                self.end(State::Failed { error: format!("step {}: {error}", step.id) });
+                false
             }
         }
+    }
+
+    /// Steps come after all that leads to them, so each that is skipped here may close others.
+    fn skip_closed(&mut self) {
+        while let Some((step, because)) = first_closed(&self.execution, self.plan) {
+            self.skip(&step, because);
+        }
+    }
+
+    /// Whether the time of the whole execution is up and something is left to do.
+    fn timed_out(&self) -> bool {
+        let up = self.execution.deadline(self.plan).is_some_and(|deadline| deadline <= self.now);
+        up && !self.all_settled()
     }
 
     /// Stores the intent of an attempt; sending it is an effect.
@@ -206,9 +261,10 @@ impl<'a> Progress<'a> {
         };
         let run = self.execution.steps.entry(step.id.clone()).or_insert_with(|| StepRun {
             state: StepState::Sending,
-            request,
+            request: Some(request),
             attempts: Vec::new(),
             budget: step.retry.max_attempts,
+            inner: None,
         });
         run.state = StepState::Sending;
         run.attempts.push(attempt);
@@ -225,17 +281,19 @@ impl<'a> Progress<'a> {
         if !matches!(self.execution.state, State::Running { .. }) {
             return;
         }
-        if let Some(ended) = self.blocking_step().or_else(|| self.finished()) {
+        self.skip_closed();
+        if let Some(ended) = self.blocking_step().or_else(|| self.finished()).or_else(|| self.out_of_time()) {
             self.settle(ended);
         } else if ready_steps(&self.execution, self.plan, self.now).is_empty()
-            && let Some(until) = self.next_retry()
+            && let Some((until, on)) = self.next_wait()
         {
-            self.wait(until, WaitingOn::Retry);
+            self.wait(until, on);
         }
     }
 
     /// The same after a person's decision, when no worker holds it.
     pub(super) fn conclude_unclaimed(&mut self) {
+        self.skip_closed();
         match self.blocking_step().or_else(|| self.finished()) {
             Some(ended) => self.settle(ended),
             None => self.wait_for_worker(),
@@ -247,10 +305,18 @@ impl<'a> Progress<'a> {
     }
 
     fn wait(&mut self, until: Time, on: WaitingOn) {
+        let until = self.execution.deadline(self.plan).map_or(until, |deadline| until.min(deadline));
         self.execution.state = State::Waiting { until, on };
-        self.due(until.plus(RETRY_GRACE));
         self.trail(TrailEvent::Waiting { until });
-        self.effect(Effect::Nudge { at: until });
+        let due = until.plus(RETRY_GRACE);
+        match on {
+            // The end of the other execution comes with a nudge of its own.
+            WaitingOn::Child => self.due(due.min(self.now.plus(CHILD_CHECK))),
+            WaitingOn::Retry | WaitingOn::Worker | WaitingOn::Delay => {
+                self.due(due);
+                self.effect(Effect::Nudge { at: until });
+            }
+        }
     }
 
     fn settle(&mut self, ended: State) {
@@ -271,30 +337,46 @@ impl<'a> Progress<'a> {
             StepState::NeedsReview { reason } => {
                 Some(State::NeedsReview { step: id.clone(), reason: reason.clone() })
             }
-            StepState::Sending | StepState::Waiting { .. } | StepState::Succeeded => None,
+            StepState::Sending
+            | StepState::Waiting { .. }
+            | StepState::Delayed { .. }
+            | StepState::AwaitsChild { .. }
+            | StepState::Succeeded
+            | StepState::Skipped { .. } => None,
         })
     }
 
     fn finished(&self) -> Option<State> {
-        if self.all_succeeded() {
+        if self.all_settled() {
             return Some(State::Succeeded);
         }
         self.execution.stop.as_ref().map(|stop| State::Cancelled { reason: stop.reason.clone() })
     }
 
-    fn all_succeeded(&self) -> bool {
-        self.plan.steps.iter().all(|step| succeeded(&self.execution, &step.id))
+    fn out_of_time(&self) -> Option<State> {
+        let timeout = self.plan.timeout.filter(|_| self.timed_out())?;
+        let reason = format!("Timed out after {} s", timeout.as_secs());
+        Some(State::Cancelled { reason })
     }
 
-    fn next_retry(&self) -> Option<Time> {
+    fn all_settled(&self) -> bool {
+        let settled = |step: &Step| self.execution.steps.get(&step.id).is_some_and(StepRun::settled);
+        self.plan.steps.iter().all(settled)
+    }
+
+    /// The next moment at which something can go on, and what that is.
+    fn next_wait(&self) -> Option<(Time, WaitingOn)> {
         let waits = self.execution.steps.values().filter_map(|run| match run.state {
-            StepState::Waiting { until } => Some(until),
+            StepState::Waiting { until } => Some((until, WaitingOn::Retry)),
+            StepState::Delayed { until } => Some((until, WaitingOn::Delay)),
+            StepState::AwaitsChild { .. } => Some((self.now.plus(LONGEST_CHILD), WaitingOn::Child)),
             StepState::Sending
             | StepState::Succeeded
+            | StepState::Skipped { .. }
             | StepState::Failed { .. }
             | StepState::NeedsReview { .. } => None,
         });
-        waits.min()
+        waits.min_by_key(|(until, _)| *until)
     }
 
     /// The last transition. The audit entry anchors the trail.
@@ -304,6 +386,9 @@ impl<'a> Progress<'a> {
         self.execution.due_at = None;
         let status = self.execution.status();
         self.trail(TrailEvent::Ended { status });
+        if let Some(parent) = self.execution.parent.clone().filter(|parent| parent.waits) {
+            self.effect(Effect::Wake { execution: parent.execution });
+        }
         let told = |effect: &Effect| matches!(effect, Effect::Audit { action: "execution.cancelled", .. });
         if !self.effects.iter().any(told) {
             let action = end_action(&self.execution.state);
@@ -346,18 +431,8 @@ impl<'a> Progress<'a> {
 /// How long after a wait ends the sweeper steps in, should the nudge be lost.
 const RETRY_GRACE: Duration = Duration::from_secs(1);
 
-/// Steps that may start an attempt now, in the plan's order.
-pub fn ready_steps<'p>(execution: &Execution, plan: &'p Plan, now: Time) -> Vec<&'p Step> {
-    let ready = |step: &&Step| match execution.steps.get(&step.id) {
-        None => step.needs.iter().all(|need| succeeded(execution, need)),
-        Some(run) => matches!(run.state, StepState::Waiting { until } if until <= now),
-    };
-    plan.steps.iter().filter(ready).collect()
-}
-
-fn succeeded(execution: &Execution, step: &StepId) -> bool {
-    execution.steps.get(step).is_some_and(|run| run.state == StepState::Succeeded)
-}
+/// How long a step waits for another execution if the plan sets no time: as long as the longest delay.
+const LONGEST_CHILD: Duration = Duration::from_hours(30 * 24);
 
 fn store_request(request: RenderedRequest) -> StoredRequest {
     let bytes = serde_json::to_string(&request).map_or(0, |text| text.len());

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ExecutionStatus, Resolution};
 use crate::digest::{Digest, canonical};
-use crate::ids::{StepId, UserId};
+use crate::ids::{ExecutionId, StepId, UserId};
 use crate::time::Time;
 
 /// The transitions of an execution and the running hash over them.
@@ -54,6 +54,40 @@ pub enum TrailEvent {
     },
     Waiting {
         until: Time,
+    },
+    /// A condition was answered.
+    Answered {
+        step: StepId,
+        answer: bool,
+    },
+    /// A step will not run: no way leads to it any more.
+    Skipped {
+        step: StepId,
+    },
+    /// A delay began.
+    Delayed {
+        step: StepId,
+        until: Time,
+    },
+    /// A delay ended.
+    Resumed {
+        step: StepId,
+    },
+    /// A step started another execution.
+    Started {
+        step: StepId,
+        execution: ExecutionId,
+    },
+    /// The execution that a step waited for ended.
+    ChildEnded {
+        step: StepId,
+        execution: ExecutionId,
+        status: ExecutionStatus,
+    },
+    /// A step that makes no call could not be done.
+    StepFailed {
+        step: StepId,
+        error: String,
     },
     NeedsReview {
         step: StepId,

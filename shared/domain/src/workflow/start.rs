@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::ids::{ExecutionId, IncidentId, WorkflowId};
+use crate::ids::{ExecutionId, IncidentId, StepId, WorkflowId};
 use crate::incident::IncidentEvent;
 use crate::time::Time;
 
@@ -27,6 +27,11 @@ pub fn age_execution_id(
 }
 
 /// The first 80 bits of a hash in place of randomness. No part holds a line end, so none runs into the next.
+/// The execution that a step starts: `began_at` is when its own execution was accepted.
+pub fn child_execution_id(parent: &ExecutionId, began_at: Time, step: &StepId) -> ExecutionId {
+    derived(began_at, &["step", parent.as_str(), step.as_str()])
+}
+
 fn derived(at: Time, parts: &[&str]) -> ExecutionId {
     let hash = Sha256::digest(parts.join("\n"));
     let random = hash.iter().take(10).fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));

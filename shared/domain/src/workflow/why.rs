@@ -17,10 +17,13 @@ pub const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 pub struct WhyRecord {
     /// The event's idempotency key.
     pub event: String,
+    /// The event's moment: records sort by it, and a redelivery finds the record of the delivery before.
+    pub event_at: Time,
     pub incident: IncidentId,
     pub workflow: WorkflowId,
     pub workflow_version: u32,
     pub workflow_name: String,
+    /// When it was decided.
     pub at: Time,
     pub outcome: MatchOutcome,
     pub reasons: Vec<Predicate>,

@@ -30,7 +30,7 @@ pub(crate) async fn read_step_request(
 ) -> Result<Json<RenderedRequest>, Problem> {
     let mut execution = app.execution(&caller, &id).await?;
     let run = execution.steps.remove(&step).ok_or_else(|| not_begun(&step))?;
-    let request = match run.request {
+    let request = match run.request.ok_or_else(|| makes_no_call(&step))? {
         StoredRequest::Inline(request) => request,
         StoredRequest::Beside { .. } => {
             let body = app.execution_body(&caller, &id, &step, BodyPart::Request).await?;
@@ -97,6 +97,10 @@ async fn whole_body(
 
 fn not_begun(step: &StepId) -> Problem {
     Problem::new(Kind::NotFound, format!("step {step} has not begun"))
+}
+
+fn makes_no_call(step: &StepId) -> Problem {
+    Problem::new(Kind::NotFound, format!("step {step} makes no call"))
 }
 
 fn unanswered(attempt: u32) -> Problem {

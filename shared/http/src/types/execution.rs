@@ -3,7 +3,7 @@
 use muster_app::executions as app;
 use muster_domain::digest::Digest;
 use muster_domain::execution as domain;
-use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId};
+use muster_domain::ids::{ExecutionId, IncidentId, StepId, TeamId, UserId};
 use muster_domain::incident::Incident;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -99,7 +99,12 @@ pub(crate) struct Execution {
     #[schema(value_type = String)]
     id: ExecutionId,
     status: ExecutionStatus,
-    runbook: PinnedRunbook,
+    /// The runbook's version that it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runbook: Option<PinnedVersion>,
+    /// The workflow's version that it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workflow: Option<PinnedVersion>,
     /// The team whose people may see and steer it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -109,10 +114,13 @@ pub(crate) struct Execution {
     requested_by: UserId,
     #[serde(skip_serializing_if = "Option::is_none")]
     incident: Option<IncidentSummary>,
-    /// The execution that started this one.
+    /// The execution of the workflow that started this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    parent_id: Option<ExecutionId>,
+    workflow_execution_id: Option<ExecutionId>,
+    /// The event that started it; absent if a person did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
     /// Validated, with defaults applied.
     parameters: Map<String, Value>,
     created_at: Moment,
@@ -147,6 +155,10 @@ impl Execution {
 
     /// As one of many.
     pub(crate) fn listed(execution: domain::Execution, incident: Option<&Incident>) -> Self {
+        let (runbook, workflow) = match execution.pinned.clone() {
+            domain::Pinned::Runbook(pinned) => (Some(pinned.into()), None),
+            domain::Pinned::Workflow(pinned) => (None, Some(pinned.into())),
+        };
         Self {
             status: execution.status().into(),
             duration_ms: duration_ms(execution.started_at, execution.ended_at),
@@ -155,10 +167,12 @@ impl Execution {
             steps: Step::all_of(&execution),
             incident: incident.map(IncidentSummary::from),
             id: execution.id,
-            runbook: execution.runbook.into(),
+            runbook,
+            workflow,
             team_id: execution.team,
             requested_by: execution.requested_by,
-            parent_id: execution.parent,
+            workflow_execution_id: execution.parent.map(|parent| parent.execution),
+            cause: execution.cause,
             parameters: execution.parameters,
             created_at: execution.created_at.into(),
             started_at: execution.started_at.map(Moment::from),
@@ -171,18 +185,23 @@ impl Execution {
 
 /// The version it runs, whatever was edited since.
 #[derive(Debug, Serialize, ToSchema)]
-struct PinnedRunbook {
-    #[schema(value_type = String)]
-    id: RunbookId,
+struct PinnedVersion {
+    id: String,
     name: String,
     version: u32,
     #[schema(value_type = String)]
     digest: Digest,
 }
 
-impl From<domain::PinnedRunbook> for PinnedRunbook {
+impl From<domain::PinnedRunbook> for PinnedVersion {
     fn from(pinned: domain::PinnedRunbook) -> Self {
-        Self { id: pinned.id, name: pinned.name, version: pinned.version, digest: pinned.digest }
+        Self { id: pinned.id.to_string(), name: pinned.name, version: pinned.version, digest: pinned.digest }
+    }
+}
+
+impl From<domain::PinnedWorkflow> for PinnedVersion {
+    fn from(pinned: domain::PinnedWorkflow) -> Self {
+        Self { id: pinned.id.to_string(), name: pinned.name, version: pinned.version, digest: pinned.digest }
     }
 }
 
@@ -244,6 +263,10 @@ enum WaitingOn {
     Retry,
     /// Another worker, after one gave it back before its deadline.
     Worker,
+    /// The end of a delay.
+    Delay,
+    /// The end of an execution that a step started.
+    Child,
 }
 
 impl From<domain::WaitingOn> for WaitingOn {
@@ -251,6 +274,8 @@ impl From<domain::WaitingOn> for WaitingOn {
         match on {
             domain::WaitingOn::Retry => Self::Retry,
             domain::WaitingOn::Worker => Self::Worker,
+            domain::WaitingOn::Delay => Self::Delay,
+            domain::WaitingOn::Child => Self::Child,
         }
     }
 }

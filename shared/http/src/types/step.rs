@@ -2,7 +2,7 @@
 
 use muster_domain::digest::Digest;
 use muster_domain::execution as domain;
-use muster_domain::ids::StepId;
+use muster_domain::ids::{ExecutionId, StepId};
 use muster_domain::outcome;
 use muster_domain::time::Time;
 use serde::Serialize;
@@ -24,36 +24,88 @@ pub(crate) struct Step {
     /// What a person must find out while it is NEEDS_REVIEW.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// When the next attempt may start, while it is WAITING.
+    /// When the next attempt may start, or the delay ends, while it is WAITING.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting_until: Option<Moment>,
-    /// Sent with every attempt as `Idempotency-Key` and `webhook-id`.
-    idempotency_key: String,
+    /// Why it is SKIPPED.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<SkipCause>,
+    /// Sent with every attempt as `Idempotency-Key` and `webhook-id`; absent if the step makes no call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<String>,
     /// Digest of what every attempt sends.
-    #[schema(value_type = String)]
-    request_digest: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    request_digest: Option<Digest>,
+    /// When a step that makes no call began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Moment>,
+    /// A condition's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<bool>,
+    /// The execution that it started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    execution_id: Option<ExecutionId>,
     /// Oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<Attempt>,
+}
+
+/// Why a step was skipped.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "because", rename_all = "camelCase")]
+enum SkipCause {
+    /// The condition chose the other way.
+    BranchNotTaken {
+        #[schema(value_type = String)]
+        condition: StepId,
+    },
+    /// Every step before it was skipped.
+    NothingBefore,
+}
+
+impl From<&domain::SkipCause> for SkipCause {
+    fn from(cause: &domain::SkipCause) -> Self {
+        match cause {
+            domain::SkipCause::BranchNotTaken { condition } => {
+                Self::BranchNotTaken { condition: condition.clone() }
+            }
+            domain::SkipCause::NothingBefore => Self::NothingBefore,
+        }
+    }
 }
 
 impl Step {
     pub(crate) fn all_of(execution: &domain::Execution) -> Vec<Self> {
-        let begun = |run: &domain::StepRun| run.attempts.first().map(|attempt| attempt.started_at);
+        let begun = |run: &domain::StepRun| {
+            let attempt = run.attempts.first().map(|attempt| attempt.started_at);
+            attempt.or_else(|| run.inner.as_ref().map(|inner| inner.started_at))
+        };
         let mut steps: Vec<_> = execution.steps.iter().collect();
-        steps.sort_by_key(|(_, run)| begun(run));
+        // Skipped steps never began: they come last.
+        steps.sort_by_key(|(_, run)| begun(run).map_or((1, Time::EPOCH), |at| (0, at)));
         steps.into_iter().map(|(id, run)| Self::of(execution, id, run)).collect()
     }
 
     fn of(execution: &domain::Execution, id: &StepId, run: &domain::StepRun) -> Self {
         let attempts = (1..).zip(&run.attempts);
+        let inner = run.inner.as_ref();
         let step = Self {
             id: id.clone(),
             status: StepStatus::Sending,
             error: None,
             reason: None,
             waiting_until: None,
-            idempotency_key: execution.idempotency_key(id),
-            request_digest: run.request.digest(),
+            skipped: None,
+            idempotency_key: run.request.as_ref().map(|_| execution.idempotency_key(id)),
+            request_digest: run.request.as_ref().map(domain::StoredRequest::digest),
+            started_at: inner.map(|inner| inner.started_at.into()),
+            ended_at: inner.and_then(|inner| inner.ended_at).map(Moment::from),
+            answer: inner.and_then(|inner| inner.answer),
+            execution_id: inner.and_then(|inner| inner.child.clone()),
             attempts: attempts
                 .map(|(number, attempt)| Attempt::of(number, execution.attempt_id(id, number), attempt))
                 .collect(),
@@ -64,10 +116,14 @@ impl Step {
     fn standing(self, state: &domain::StepState) -> Self {
         match state {
             domain::StepState::Sending => Self { status: StepStatus::Sending, ..self },
-            domain::StepState::Waiting { until } => {
+            domain::StepState::Waiting { until } | domain::StepState::Delayed { until } => {
                 Self { status: StepStatus::Waiting, waiting_until: Some((*until).into()), ..self }
             }
+            domain::StepState::AwaitsChild { .. } => Self { status: StepStatus::Waiting, ..self },
             domain::StepState::Succeeded => Self { status: StepStatus::Succeeded, ..self },
+            domain::StepState::Skipped { because } => {
+                Self { status: StepStatus::Skipped, skipped: Some(because.into()), ..self }
+            }
             domain::StepState::Failed { error } => {
                 Self { status: StepStatus::Failed, error: Some(error.clone()), ..self }
             }
@@ -83,9 +139,11 @@ impl Step {
 enum StepStatus {
     /// Its last attempt is in flight.
     Sending,
-    /// The next attempt starts later.
+    /// The next attempt starts later, a delay lasts, or another execution has to end first.
     Waiting,
     Succeeded,
+    /// No way led to it.
+    Skipped,
     Failed,
     NeedsReview,
 }

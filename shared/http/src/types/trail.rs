@@ -2,7 +2,7 @@
 
 use muster_domain::digest::Digest;
 use muster_domain::execution::trail as domain;
-use muster_domain::ids::{StepId, UserId};
+use muster_domain::ids::{ExecutionId, StepId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -55,6 +55,49 @@ enum TrailEvent {
     Waiting {
         until: Moment,
     },
+    /// A condition was answered.
+    Answered {
+        #[schema(value_type = String)]
+        step: StepId,
+        answer: bool,
+    },
+    /// A step will not run: no way leads to it any more.
+    Skipped {
+        #[schema(value_type = String)]
+        step: StepId,
+    },
+    /// A delay began.
+    Delayed {
+        #[schema(value_type = String)]
+        step: StepId,
+        until: Moment,
+    },
+    /// A delay ended.
+    Resumed {
+        #[schema(value_type = String)]
+        step: StepId,
+    },
+    /// A step started another execution.
+    Started {
+        #[schema(value_type = String)]
+        step: StepId,
+        #[schema(value_type = String)]
+        execution: ExecutionId,
+    },
+    /// The execution that a step waited for ended.
+    ChildEnded {
+        #[schema(value_type = String)]
+        step: StepId,
+        #[schema(value_type = String)]
+        execution: ExecutionId,
+        status: ExecutionStatus,
+    },
+    /// A step that makes no call could not be done.
+    StepFailed {
+        #[schema(value_type = String)]
+        step: StepId,
+        error: String,
+    },
     NeedsReview {
         #[schema(value_type = String)]
         step: StepId,
@@ -93,6 +136,15 @@ impl From<domain::TrailEvent> for TrailEvent {
             Stored::Outcome { step, attempt, outcome } => Self::Outcome { step, attempt, outcome },
             Stored::Late { step, attempt, outcome } => Self::Late { step, attempt, outcome },
             Stored::Waiting { until } => Self::Waiting { until: until.into() },
+            Stored::Answered { step, answer } => Self::Answered { step, answer },
+            Stored::Skipped { step } => Self::Skipped { step },
+            Stored::Delayed { step, until } => Self::Delayed { step, until: until.into() },
+            Stored::Resumed { step } => Self::Resumed { step },
+            Stored::Started { step, execution } => Self::Started { step, execution },
+            Stored::ChildEnded { step, execution, status } => {
+                Self::ChildEnded { step, execution, status: status.into() }
+            }
+            Stored::StepFailed { step, error } => Self::StepFailed { step, error },
             Stored::NeedsReview { step } => Self::NeedsReview { step },
             Stored::Resolved { by, step, resolution, reason } => {
                 Self::Resolved { by, step, resolution: resolution.into(), reason }

@@ -5,10 +5,10 @@ mod samples;
 use muster_app::table::{BodyPart, DUE_SHARDS, Key, Query, Record, TableErrorKind};
 use muster_domain::audit::Resource;
 use muster_domain::control::Scope;
-use muster_domain::ids::{ExecutionId, RunbookId};
+use muster_domain::ids::{ExecutionId, IntegrationId, RunbookId};
 use muster_domain::time::Time;
 
-use self::samples::{AT, execution_id, incident_id, parent_id, records, runbook_id, step, team};
+use self::samples::{AT, execution_id, incident_id, parent_id, records, runbook_id, step, team, workflow_id};
 use crate::items::{Item, MAX_DATA_BYTES, RawItem};
 use crate::keys::ItemKey;
 use crate::lists::{Entries, Index, Listing, Place};
@@ -64,7 +64,7 @@ fn check_corrupt(damage: impl FnOnce(&mut RawItem), expected: &str) {
 fn an_item_that_is_not_exactly_what_muster_writes_is_corrupt() {
     check_corrupt(|item| item.schema = 2, "its schema is 2");
     check_corrupt(|item| item.schema = 0, "its schema is 0");
-    check_corrupt(|item| item.kind = "workflow".into(), "its kind \"workflow\" is unknown");
+    check_corrupt(|item| item.kind = "saga".into(), "its kind \"saga\" is unknown");
     check_corrupt(|item| item.kind = "execution".into(), "not of its kind");
     check_corrupt(|item| item.data.truncate(20), "not of its kind");
     check_corrupt(|item| item.data = "{}".into(), "not of its kind");
@@ -125,6 +125,9 @@ fn only_the_spelling_that_is_written_is_a_key() {
         (&format!("IDEM#0{digest}"), "HEAD"),
         ("CONTROL#world", "HEAD"),
         ("WF#1", "HEAD"),
+        ("CANDIDATES#", "HEAD"),
+        ("CANDIDATES#*", "often#wf_1"),
+        ("STARTS#wf_1", "HEAD"),
     ] {
         let key = ItemKey { pk: pk.into(), sk: sk.into() };
         assert!(key.parse().is_err(), "{pk} / {sk}");
@@ -253,6 +256,8 @@ fn the_due_index_uses_every_shard() {
 fn documented_rows() -> String {
     let names = [
         (parent_id().to_string(), "<parent>"),
+        (workflow_id().to_string(), "<workflow>"),
+        (IntegrationId::new(AT, 6).to_string(), "<integration>"),
         (execution_id().to_string(), "<execution>"),
         (runbook_id().to_string(), "<runbook>"),
         (incident_id().to_string(), "<incident>"),

@@ -2,21 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_app::table::{Body, BodyPart, IdempotencyRecord, Record};
+use muster_app::table::{
+    AgeCursor, Body, BodyPart, Candidate, Candidates, IdempotencyRecord, Record, Starts,
+};
 use muster_domain::audit::{ChainHead, Fact, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::{
-    Attempt, Execution, Lease, PinnedRunbook, Resolution, State, StepRun, StepState, Stop, StoredRequest,
-    Trail, TrailEvent,
+    Attempt, Execution, InnerRun, Lease, Parent, Pinned, PinnedRunbook, PinnedWorkflow, Resolution, State,
+    StepRun, StepState, Stop, StoredRequest, Trail, TrailEvent, WaitingOn,
 };
-use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId, WorkflowId};
+use muster_domain::ids::{
+    ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
+};
 use muster_domain::incident::{
-    Actor, Cause, HistoryEntry, Incident, IncidentSource, IncidentStatus, Priority,
+    Actor, Cause, HistoryEntry, Incident, IncidentEvent, IncidentEventKind, IncidentFacts, IncidentSource,
+    IncidentStatus, Priority,
 };
+use muster_domain::integration::{Alert, Integration, Seen};
 use muster_domain::outcome::Outcome;
 use muster_domain::runbook::{Deprecation, Runbook, RunbookVersion, VersionDecision};
+use muster_domain::sources::Source;
+use muster_domain::sources::verification::Scheme;
 use muster_domain::time::Time;
+use muster_domain::workflow::{MatchOutcome, WhyRecord, Workflow, WorkflowDefinition, WorkflowVersion};
 use serde_json::{Value, json};
 
 pub(super) const AT: Time = Time::from_millis(1_772_366_400_000);
@@ -70,7 +79,20 @@ pub(super) fn records() -> Vec<Record> {
         execution().into(),
         body(BodyPart::Request).into(),
         body(BodyPart::Response(2)).into(),
+        workflow_execution().into(),
         incident().into(),
+        incident_event().into(),
+        why().into(),
+        workflow().into(),
+        workflow_version().into(),
+        Candidates { team: Some(team()), changed_at: AT }.into(),
+        Candidates { team: None, changed_at: AT }.into(),
+        Candidate(workflow()).into(),
+        Starts { workflow: workflow_id(), minute: 29_539_440, count: 7, expires_at: AT }.into(),
+        AgeCursor { workflow: workflow_id(), threshold_minutes: 30, opened_until: AT }.into(),
+        integration().into(),
+        Alert { key: digest(), incident: incident_id(), firings: 2, updated_at: AT }.into(),
+        Seen { key: digest(), expires_at: AT }.into(),
         audit_entry().into(),
         idempotency().into(),
         kill_switch().into(),
@@ -140,16 +162,18 @@ pub(super) fn execution() -> Execution {
     trail.push(TrailEvent::Accepted { by: user() }, AT);
     Execution {
         id,
-        runbook: PinnedRunbook {
+        pinned: Pinned::Runbook(PinnedRunbook {
             id: runbook_id(),
             name: "Restart a service".into(),
             version: 3,
             digest: digest(),
-        },
+        }),
         team: Some(team()),
         requested_by: user(),
         incident: Some(incident_id()),
-        parent: Some(parent_id()),
+        parent: Some(parent()),
+        chain: vec![workflow_id()],
+        cause: Some(format!("{}-3", incident_id())),
         parameters: from_json(json!({"service": "checkout"})),
         created_at: AT,
         started_at: Some(AT),
@@ -181,9 +205,10 @@ fn step_run() -> StepRun {
     };
     StepRun {
         state: StepState::Waiting { until: AT },
-        request: StoredRequest::Beside { digest: digest(), bytes: 2_000 },
+        request: Some(StoredRequest::Beside { digest: digest(), bytes: 2_000 }),
         attempts: vec![attempt],
         budget: 3,
+        inner: None,
     }
 }
 
@@ -196,7 +221,7 @@ fn incident() -> Incident {
         id: incident_id(),
         title: "Checkout is down".into(),
         priority: Priority::Critical,
-        status: IncidentStatus::Resolved,
+        status: IncidentStatus::Acknowledged,
         team: Some(team()),
         assignee: Some(user()),
         metadata: from_json(json!({"service": "checkout"})),
@@ -215,10 +240,144 @@ fn incident() -> Incident {
     }
 }
 
+fn incident_event() -> IncidentEvent {
+    let kind = IncidentEventKind::StateChanged { from: IncidentStatus::Open, to: IncidentStatus::Resolved };
+    let Cause { by, chain, correlation_id, causation_id, traceparent } = cause();
+    IncidentEvent {
+        incident: incident_id(),
+        seq: 3,
+        kind,
+        at: AT,
+        actor: by,
+        chain,
+        correlation_id,
+        causation_id,
+        traceparent,
+        snapshot: IncidentFacts::from(&incident()),
+        due_at: Some(AT),
+    }
+}
+
+fn why() -> WhyRecord {
+    WhyRecord {
+        event: format!("{}-3", incident_id()),
+        event_at: AT,
+        incident: incident_id(),
+        workflow: workflow_id(),
+        workflow_version: 2,
+        workflow_name: "Restart what is down".into(),
+        at: AT,
+        outcome: MatchOutcome::Matched,
+        reasons: Vec::new(),
+        execution: Some(parent_id()),
+        expires_at: AT,
+    }
+}
+
+fn workflow_definition() -> WorkflowDefinition {
+    from_json(json!({
+        "name": "Restart what is down",
+        "teamId": "payments",
+        "trigger": {"type": "incident_created", "conditions": [{"field": "metadata.service", "value": "checkout"}]},
+        "definition": {
+            "nodes": [{"type": "trigger", "id": "start"}, {"type": "delay", "id": "wait", "seconds": 30}],
+            "edges": [{"from": "start", "to": "wait"}],
+        },
+    }))
+}
+
+pub(super) fn workflow() -> Workflow {
+    let definition = workflow_definition();
+    Workflow {
+        id: workflow_id(),
+        team: Some(team()),
+        name: definition.name,
+        enabled: true,
+        version: 2,
+        trigger: definition.trigger,
+        settings: definition.settings,
+        created_by: user(),
+        created_at: AT,
+        updated_at: AT,
+        deleted_at: None,
+        audit: chain(),
+    }
+}
+
+fn workflow_version() -> WorkflowVersion {
+    WorkflowVersion {
+        workflow: workflow_id(),
+        version: 2,
+        definition: workflow_definition(),
+        digest: digest(),
+        author: user(),
+        created_at: AT,
+        change_note: Some("Longer pause".into()),
+        rolled_back_from: Some(1),
+    }
+}
+
+fn workflow_execution() -> Execution {
+    let pinned = PinnedWorkflow {
+        id: workflow_id(),
+        name: "Restart what is down".into(),
+        version: 2,
+        digest: digest(),
+    };
+    let inner =
+        InnerRun { started_at: AT, ended_at: Some(AT), answer: Some(true), child: Some(execution_id()) };
+    let run = StepRun {
+        state: StepState::AwaitsChild { execution: execution_id() },
+        request: None,
+        attempts: Vec::new(),
+        budget: 0,
+        inner: Some(inner),
+    };
+    Execution {
+        id: parent_id(),
+        pinned: Pinned::Workflow(pinned),
+        parent: None,
+        state: State::Waiting { until: AT, on: WaitingOn::Child },
+        steps: BTreeMap::from([(step(), run)]),
+        ..execution()
+    }
+}
+
+fn parent() -> Parent {
+    Parent {
+        execution: parent_id(),
+        step: step(),
+        workflow: workflow_id(),
+        workflow_name: "Restart what is down".into(),
+        waits: true,
+    }
+}
+
+fn integration() -> Integration {
+    Integration {
+        id: IntegrationId::new(AT, 6),
+        name: "Prometheus".into(),
+        team: Some(team()),
+        source: Source::Alertmanager,
+        scheme: Scheme::Bearer,
+        secrets: vec!["hooks/prometheus".parse().expect("valid")],
+        enabled: true,
+        created_by: user(),
+        created_at: AT,
+        updated_at: AT,
+        deleted_at: None,
+        audit: chain(),
+    }
+}
+
+pub(super) fn workflow_id() -> WorkflowId {
+    WorkflowId::new(AT, 5)
+}
+
 fn cause() -> Cause {
-    let by = Actor::Workflow { workflow: WorkflowId::new(AT, 5), execution: parent_id() };
+    let by = Actor::Workflow { workflow: workflow_id(), execution: parent_id() };
     Cause {
-        chain: vec![WorkflowId::new(AT, 5)],
+        chain: vec![workflow_id()],
         causation_id: Some(format!("{}-2", incident_id())),
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         ..Cause::first(by, "req-1")

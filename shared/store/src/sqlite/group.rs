@@ -58,7 +58,8 @@ enum Way {
 
 /// Compares a write's condition with what is there; `None` if it does not hold.
 fn look(connection: &Connection, change: &Change) -> rusqlite::Result<Option<Way>> {
-    const SQL: &str = "SELECT version, list1_pk, list1_sk, list2_pk, list2_sk, list3_pk, list3_sk, due_pk, due_sk, \
+    const SQL: &str = "SELECT version, list1_pk, list1_sk, list2_pk, list2_sk, list3_pk, list3_sk, \
+                       list4_pk, list4_sk, due_pk, due_sk, \
                        ttl FROM items WHERE pk = ?1 AND sk = ?2";
     let (Change::Put { item: Item { key, .. }, .. } | Change::Delete { key, .. }) = change;
     let mut statement = connection.prepare_cached(SQL)?;
@@ -72,6 +73,9 @@ fn look(connection: &Connection, change: &Change) -> rusqlite::Result<Option<Way
     }
 }
 
+/// The place of `ttl` after the version and two columns for each index.
+const TTL_COLUMN: usize = 1 + 2 * Index::ALL.len();
+
 fn way(row: &Row<'_>, change: &Change) -> rusqlite::Result<Way> {
     let Change::Put { item, .. } = change else {
         return Ok(Way::Whole);
@@ -83,7 +87,7 @@ fn way(row: &Row<'_>, change: &Change) -> rusqlite::Result<Way> {
             return Ok(Way::Whole);
         }
     }
-    Ok(if row.get::<_, Option<i64>>(9)? == item.ttl { Way::InPlace } else { Way::Whole })
+    Ok(if row.get::<_, Option<i64>>(TTL_COLUMN)? == item.ttl { Way::InPlace } else { Way::Whole })
 }
 
 fn same(stored: ValueRef<'_>, new: Option<&String>) -> bool {
@@ -107,14 +111,15 @@ fn write(connection: &Connection, change: &Change, way: Way) -> rusqlite::Result
 
 fn put(connection: &Connection, item: &Item) -> rusqlite::Result<()> {
     const SQL: &str = "INSERT INTO items (pk, sk, version, kind, schema, ttl, list1_pk, list1_sk, list2_pk, list2_sk, \
-                       list3_pk, list3_sk, due_pk, due_sk, data) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+                       list3_pk, list3_sk, list4_pk, list4_sk, due_pk, due_sk, data) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
                        ON CONFLICT (pk, sk) DO UPDATE SET version = ?3, kind = ?4, schema = ?5, ttl = ?6, \
                        list1_pk = ?7, list1_sk = ?8, list2_pk = ?9, list2_sk = ?10, list3_pk = ?11, \
-                       list3_sk = ?12, due_pk = ?13, due_sk = ?14, data = ?15";
+                       list3_sk = ?12, list4_pk = ?13, list4_sk = ?14, due_pk = ?15, due_sk = ?16, data = ?17";
     let Item { key, kind, schema, version, data, entries, ttl } = item;
     let ((list1_pk, list1_sk), (list2_pk, list2_sk)) = (columns(&entries.list1), columns(&entries.list2));
-    let ((list3_pk, list3_sk), (due_pk, due_sk)) = (columns(&entries.list3), columns(&entries.due));
+    let ((list3_pk, list3_sk), (list4_pk, list4_sk)) = (columns(&entries.list3), columns(&entries.list4));
+    let (due_pk, due_sk) = columns(&entries.due);
     let values = params![
         key.pk,
         key.sk,
@@ -128,6 +133,8 @@ fn put(connection: &Connection, item: &Item) -> rusqlite::Result<()> {
         list2_sk,
         list3_pk,
         list3_sk,
+        list4_pk,
+        list4_sk,
         due_pk,
         due_sk,
         data

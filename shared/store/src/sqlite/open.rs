@@ -42,6 +42,8 @@ const SCHEMA: &str = "
         list2_sk TEXT,
         list3_pk TEXT,
         list3_sk TEXT,
+        list4_pk TEXT,
+        list4_sk TEXT,
         due_pk TEXT,
         due_sk TEXT,
         data TEXT NOT NULL,
@@ -50,6 +52,7 @@ const SCHEMA: &str = "
     CREATE INDEX list1 ON items (list1_pk, list1_sk) WHERE list1_pk IS NOT NULL;
     CREATE INDEX list2 ON items (list2_pk, list2_sk) WHERE list2_pk IS NOT NULL;
     CREATE INDEX list3 ON items (list3_pk, list3_sk) WHERE list3_pk IS NOT NULL;
+    CREATE INDEX list4 ON items (list4_pk, list4_sk) WHERE list4_pk IS NOT NULL;
     CREATE INDEX due ON items (due_pk, due_sk) WHERE due_pk IS NOT NULL;
     CREATE INDEX ttl ON items (ttl) WHERE ttl IS NOT NULL;
 ";

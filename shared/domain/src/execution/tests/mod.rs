@@ -2,18 +2,20 @@
 
 mod properties;
 mod table;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::decide::Next;
+use super::decide::{Next, Prepared};
 use super::*;
 use crate::outcome::Outcome;
-use crate::plan::Plan;
+use crate::plan::{Plan, Step, StepKind};
 use crate::render::{context, render};
 use crate::time::Time;
+use crate::workflow::condition;
 
 /// A lease of this length is taken by every claim of these tests.
 const LEASE: Duration = Duration::from_secs(60);
@@ -31,16 +33,18 @@ pub(super) fn accepted(at: Time) -> Execution {
     let mut trail = Trail::new(id.as_str());
     trail.push(TrailEvent::Accepted { by: user("ann") }, at);
     Execution {
-        runbook: PinnedRunbook {
+        pinned: Pinned::Runbook(PinnedRunbook {
             id: RunbookId::new(at, 2),
             name: "Restart".into(),
             version: 1,
             digest: Digest::of_bytes(b""),
-        },
+        }),
         team: None,
         requested_by: user("ann"),
         incident: None,
         parent: None,
+        chain: Vec::new(),
+        cause: None,
         parameters: json!({"service": "web"}).as_object().cloned().unwrap_or_default(),
         created_at: at,
         started_at: None,
@@ -66,10 +70,17 @@ fn step() -> StepId {
 
 /// What a worker would bring along: the guard's answer and the rendered requests.
 fn next(execution: &Execution, plan: &Plan, clearance: Result<(), String>, now: Time) -> Next {
-    let context = context(execution, None);
+    let context = context(execution, None, &BTreeMap::new());
+    let prepared = |step: &Step| match &step.kind {
+        StepKind::Webhook(call) => Some(Prepared::Request(render(call, &context))),
+        StepKind::Condition { field, equals } => {
+            Some(Prepared::Answer(condition::holds(condition::find(&context, field), equals)))
+        }
+        StepKind::Delay(_) | StepKind::Runbook(_) => None,
+    };
     let ready = ready_steps(execution, plan, now);
-    let requests = ready.into_iter().map(|step| (step.id.clone(), render(step, &context))).collect();
-    Next { clearance, requests }
+    let prepared = ready.into_iter().filter_map(|step| Some((step.id.clone(), prepared(step)?))).collect();
+    Next { clearance, prepared, ended: Vec::new() }
 }
 
 fn claim(execution: &Execution, plan: &Plan, now: Time) -> Event {

@@ -49,8 +49,7 @@ fn resolve(resolution: Resolution) -> Event {
 
 fn events(execution: &Execution, plan: &Plan, now: Time) -> Vec<(&'static str, Event)> {
     let lease = Lease { holder: "w2".into(), until: now.plus(LEASE) };
-    let stopped =
-        Next { clearance: Err("Runbook is DEPRECATED, not APPROVED".into()), requests: BTreeMap::new() };
+    let stopped = Next { clearance: Err("Runbook is DEPRECATED, not APPROVED".into()), ..Next::nothing() };
     let go = next(execution, plan, Ok(()), now);
     vec![
         ("claim", claim(execution, plan, now)),
@@ -86,6 +85,7 @@ fn why(refusal: &Refusal) -> &'static str {
         Refusal::Leased(_) => "leased",
         Refusal::NotDue(_) => "not due",
         Refusal::AwaitsReview => "awaits review",
+        Refusal::AwaitsChild => "awaits child",
         Refusal::StaleEpoch(_) => "stale epoch",
         Refusal::InFlight => "in flight",
         Refusal::UnknownAttempt => "no such attempt",
@@ -97,6 +97,7 @@ fn effect_name(effect: &Effect) -> String {
     match effect {
         Effect::Send { attempt, .. } => format!("send {attempt}"),
         Effect::Nudge { .. } => "nudge".into(),
+        Effect::Wake { .. } => "wake another".into(),
         Effect::Audit { action, .. } => format!("audit {}", action.trim_start_matches("execution.")),
     }
 }

@@ -2,10 +2,15 @@
 //!
 //! A simple runbook is a plan of one step. Phases, groups and workflow graphs become steps with `needs`.
 
+mod workflow;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::fault::Fault;
-use crate::ids::{InvalidId, StepId};
+use crate::ids::{InvalidId, RunbookId, StepId};
 use crate::outcome::RetryPolicy;
 use crate::request::{HeaderValue, WebhookAuth, WebhookMethod};
 use crate::runbook::RunbookDefinition;
@@ -21,23 +26,63 @@ pub struct Plan {
     pub concurrency: usize,
     /// What the parameters must satisfy; `None` accepts any object.
     pub schema: Option<ParameterSchema>,
+    /// The most that a whole execution may take from its first claim; checked before each step (C7).
+    pub timeout: Option<Duration>,
 }
 
 /// One step: what it needs, what it does, and how often it may be tried.
 #[derive(Debug)]
 pub struct Step {
     pub id: StepId,
-    /// Steps that must have succeeded before this one starts.
-    pub needs: Vec<StepId>,
+    /// What must be settled before this one.
+    pub needs: Vec<Need>,
+    /// Whether the start of the plan leads here. Otherwise one of `needs` must, or the step is skipped.
+    pub entry: bool,
     pub kind: StepKind,
     pub retry: RetryPolicy,
     /// Whether the receiver may get the same call twice without harm.
     pub idempotent: bool,
 }
 
+/// One way to a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    pub step: StepId,
+    /// The answer of a condition that leads here; `None` after any other step: that it succeeded.
+    pub branch: Option<bool>,
+}
+
+impl Need {
+    pub fn success(step: StepId) -> Self {
+        Self { step, branch: None }
+    }
+}
+
 #[derive(Debug)]
 pub enum StepKind {
     Webhook(WebhookCall),
+    /// Whether the field, a dotted path into the context, equals the value; a missing field equals nothing. The way of the
+    /// other answer is skipped.
+    Condition {
+        field: String,
+        equals: Value,
+    },
+    /// Succeeds when the time has passed.
+    Delay(Duration),
+    /// Starts an execution of a runbook.
+    Runbook(RunbookCall),
+}
+
+/// A runbook to execute, before its parameters are rendered.
+#[derive(Debug)]
+pub struct RunbookCall {
+    pub runbook: RunbookId,
+    /// `None`: the newest approved version when the step starts.
+    pub version: Option<u32>,
+    /// `None`: no parameters.
+    pub parameters: Option<PayloadTemplate>,
+    /// Whether the step ends with the execution it starts, or at once.
+    pub wait: bool,
 }
 
 /// A webhook before rendering.
@@ -64,7 +109,7 @@ pub enum HeaderTemplate {
 const WEBHOOK_STEP: &str = "webhook";
 
 impl Plan {
-    /// Compiles a definition; what cannot compile is reported as faults of the definition.
+    /// Compiles a runbook; what cannot compile is reported as faults of the definition.
     pub fn compile(definition: &RunbookDefinition) -> Result<Self, Vec<Fault>> {
         let faults = definition.faults();
         if !faults.is_empty() {
@@ -74,12 +119,13 @@ impl Plan {
         let step = Step {
             id,
             needs: Vec::new(),
+            entry: true,
             kind: StepKind::Webhook(compile_webhook(definition)?),
             retry: RetryPolicy::default(),
             idempotent: definition.idempotent,
         };
         let schema = definition.parameters.as_ref().map(ParameterSchema::compile).transpose()?;
-        Ok(Self { steps: vec![step], concurrency: 1, schema })
+        Ok(Self { steps: vec![step], concurrency: 1, schema, timeout: None })
     }
 
     pub fn step(&self, id: &StepId) -> Option<&Step> {
@@ -88,23 +134,30 @@ impl Plan {
 }
 
 fn compile_webhook(definition: &RunbookDefinition) -> Result<WebhookCall, Vec<Fault>> {
-    let template = |pointer: &str, text: &str| {
-        Template::compile(text).map_err(|fault| vec![Fault::new(pointer, fault.to_string())])
-    };
-    let mut headers = Vec::new();
-    for (name, value) in &definition.webhook_headers {
-        let compiled = match value {
-            HeaderValue::Secret(_) => HeaderTemplate::Secret(value.clone()),
-            HeaderValue::Text(text) => HeaderTemplate::Text(template("/webhookHeaders", text)?),
-        };
-        headers.push((name.clone(), compiled));
-    }
     Ok(WebhookCall {
         method: definition.webhook_method,
-        url: template("/webhookUrl", &definition.webhook_url)?,
-        headers,
+        url: compile_template("/webhookUrl", &definition.webhook_url)?,
+        headers: compile_headers("/webhookHeaders", &definition.webhook_headers)?,
         auth: definition.webhook_auth.clone(),
         payload: definition.payload_template.as_ref().map(PayloadTemplate::compile).transpose()?,
         timeout: Duration::from_secs(u64::from(definition.timeout_seconds)),
     })
+}
+
+fn compile_headers(
+    at: &str,
+    headers: &BTreeMap<String, HeaderValue>,
+) -> Result<Vec<(String, HeaderTemplate)>, Vec<Fault>> {
+    let compile = |(name, value): (&String, &HeaderValue)| {
+        let compiled = match value {
+            HeaderValue::Secret(_) => HeaderTemplate::Secret(value.clone()),
+            HeaderValue::Text(text) => HeaderTemplate::Text(compile_template(at, text)?),
+        };
+        Ok((name.clone(), compiled))
+    };
+    headers.iter().map(compile).collect()
+}
+
+fn compile_template(at: &str, text: &str) -> Result<Template, Vec<Fault>> {
+    Template::compile(text).map_err(|fault| vec![Fault::new(at, fault.to_string())])
 }

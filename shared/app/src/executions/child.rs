@@ -1,0 +1,79 @@
+//! The execution of a runbook that a step of another execution starts.
+
+use muster_domain::execution::{Execution, Parent, Pinned};
+use muster_domain::fault::Fault;
+use muster_domain::ids::StepId;
+use muster_domain::incident::Incident;
+use muster_domain::plan::RunbookCall;
+use muster_domain::render::render_parameters;
+use muster_domain::workflow::child_execution_id;
+use serde_json::Value;
+
+use super::accept::{approved_version, pin, team_of, validated};
+use crate::{App, Error};
+
+impl App {
+    /// What a step starts, or why it cannot: the inner error ends the step, the outer one is the table's.
+    pub(crate) async fn child(
+        &self,
+        parent: &Execution,
+        (step, call): (&StepId, &RunbookCall),
+        incident: Option<&Incident>,
+        context: &Value,
+    ) -> Result<Result<Execution, String>, Error> {
+        match self.prepare_child(parent, (step, call), incident, context).await {
+            Ok(child) => Ok(Ok(child)),
+            Err(Error::NotApproved { current }) => Ok(Err(format!("Runbook is {current}, not APPROVED"))),
+            Err(Error::NotFound { kind, id }) => Ok(Err(format!("there is no {kind} {id}"))),
+            Err(Error::Invalid(faults)) => Ok(Err(listed(&faults))),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn prepare_child(
+        &self,
+        parent: &Execution,
+        (step, call): (&StepId, &RunbookCall),
+        incident: Option<&Incident>,
+        context: &Value,
+    ) -> Result<Execution, Error> {
+        let rendered = render_parameters(call, context);
+        let rendered = rendered.map_err(|error| Error::Invalid(vec![Fault::new("/parameters", error)]))?;
+        let runbook = self.load_runbook(&call.runbook).await?.value;
+        if runbook.team.is_some() && runbook.team != parent.team {
+            let message = format!("runbook {} belongs to another team", runbook.id);
+            return Err(Error::Invalid(vec![Fault::new("/runbookId", message)]));
+        }
+        let compiled = self.compiled(&runbook.id, approved_version(&runbook, call.version)?).await?;
+        let parameters = validated(&compiled, rendered)?;
+        let id = child_execution_id(&parent.id, parent.created_at, step);
+        let pinned = Pinned::Runbook(pin(&runbook, &compiled));
+        Ok(Execution {
+            team: team_of(&runbook, incident).or_else(|| parent.team.clone()),
+            incident: parent.incident.clone(),
+            parent: started_by(parent, step, call.wait),
+            chain: parent.chain.clone(),
+            cause: parent.cause.clone(),
+            parameters,
+            ..self.pending(id, pinned, parent.requested_by.clone())
+        })
+    }
+}
+
+fn started_by(parent: &Execution, step: &StepId, waits: bool) -> Option<Parent> {
+    match &parent.pinned {
+        Pinned::Workflow(workflow) => Some(Parent {
+            execution: parent.id.clone(),
+            step: step.clone(),
+            workflow: workflow.id.clone(),
+            workflow_name: workflow.name.clone(),
+            waits,
+        }),
+        Pinned::Runbook(_) => None,
+    }
+}
+
+fn listed(faults: &[Fault]) -> String {
+    let faults = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message));
+    faults.collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,130 @@
+//! What a worker finds out before it asks to begin steps: the guard, requests, answers, and how other executions ended.
+
+use std::collections::BTreeMap;
+
+use muster_domain::execution::decide::{Next, Prepared};
+use muster_domain::execution::{ChildEnd, Execution, ExecutionStatus, State, StepRun};
+use muster_domain::ids::{ExecutionId, StepId};
+use muster_domain::incident::Incident;
+use muster_domain::outcome::Outcome;
+use muster_domain::plan::{Step, StepKind};
+use muster_domain::render::{context, render};
+use muster_domain::workflow::condition;
+use serde_json::Value;
+
+use super::run::Run;
+use crate::Error;
+use crate::table::{Body, BodyPart, Key, Stored};
+
+impl Run<'_> {
+    /// Reads the guard and prepares what would begin. An unreadable guard is an error: nothing begins.
+    pub(super) async fn next(&self) -> Result<Next, Error> {
+        let view = self.app.guard_view(&self.seen.value).await?;
+        let clearance = self.seen.value.clearance(&view);
+        let prepared = if clearance.is_ok() { self.prepare_ready().await? } else { BTreeMap::new() };
+        Ok(Next { clearance, prepared, ended: self.ended_children().await? })
+    }
+
+    async fn prepare_ready(&self) -> Result<BTreeMap<StepId, Prepared>, Error> {
+        let execution = &self.seen.value;
+        let fresh = self.ready().filter(|step| !execution.steps.contains_key(&step.id));
+        let fresh: Vec<&Step> = fresh.take(self.compiled.plan.concurrency).collect();
+        if fresh.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let incident = self.incident().await?;
+        let context = context(execution, incident.as_ref(), &self.long_bodies().await?);
+        let mut prepared = BTreeMap::new();
+        for step in fresh {
+            if let Some(brought) = self.prepare(step, incident.as_ref(), &context).await? {
+                prepared.insert(step.id.clone(), brought);
+            }
+        }
+        Ok(prepared)
+    }
+
+    async fn prepare(
+        &self,
+        step: &Step,
+        incident: Option<&Incident>,
+        context: &Value,
+    ) -> Result<Option<Prepared>, Error> {
+        Ok(match &step.kind {
+            StepKind::Webhook(call) => Some(Prepared::Request(render(call, context))),
+            StepKind::Condition { field, equals } => {
+                Some(Prepared::Answer(condition::holds(condition::find(context, field), equals)))
+            }
+            StepKind::Delay(_) => None,
+            StepKind::Runbook(call) => {
+                let child = self.app.child(&self.seen.value, (&step.id, call), incident, context).await?;
+                Some(Prepared::Child(child.map(Box::new)))
+            }
+        })
+    }
+
+    async fn incident(&self) -> Result<Option<Incident>, Error> {
+        match &self.seen.value.incident {
+            Some(id) => Ok(Some(self.app.load_incident(id).await?.value)),
+            None => Ok(None),
+        }
+    }
+
+    /// Responses that earlier steps got and that are too long for the execution's own item.
+    async fn long_bodies(&self) -> Result<BTreeMap<StepId, String>, Error> {
+        let id = &self.seen.value.id;
+        let keys: Vec<Key> = self.seen.value.steps.iter().filter_map(|run| long_body(id, run)).collect();
+        let mut bodies = BTreeMap::new();
+        for keys in keys.chunks(MOST_READS) {
+            let found = self.app.table.batch_get(keys).await?;
+            for body in found.into_values().map(Stored::typed::<Body>) {
+                let body = body?.value;
+                bodies.insert(body.step, body.text);
+            }
+        }
+        Ok(bodies)
+    }
+
+    async fn ended_children(&self) -> Result<Vec<ChildEnd>, Error> {
+        let mut ended = Vec::new();
+        for (step, child) in self.seen.value.awaited() {
+            match self.app.load_execution(child).await {
+                Ok(child) => ended.extend(end_of(step, &child.value)),
+                Err(Error::NotFound { .. }) => ended.push(ChildEnd {
+                    step: step.clone(),
+                    status: ExecutionStatus::Failed,
+                    error: Some("it is not there".into()),
+                }),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(ended)
+    }
+}
+
+/// The most records of one read.
+const MOST_READS: usize = 100;
+
+fn long_body(execution: &ExecutionId, (step, run): (&StepId, &StepRun)) -> Option<Key> {
+    match run.attempts.last()?.outcome.as_ref()? {
+        Outcome::Answered { truncated: true, .. } => {
+            let attempt = u32::try_from(run.attempts.len()).ok()?;
+            Some(Key::Body(execution.clone(), step.clone(), BodyPart::Response(attempt)))
+        }
+        Outcome::Answered { .. }
+        | Outcome::Unsent { .. }
+        | Outcome::Refused { .. }
+        | Outcome::Unknown { .. } => None,
+    }
+}
+
+fn end_of(step: &StepId, child: &Execution) -> Option<ChildEnd> {
+    let error = match &child.state {
+        State::Failed { error } => Some(error.clone()),
+        State::Cancelled { reason } => Some(reason.clone()),
+        State::Succeeded => None,
+        State::Pending | State::Running { .. } | State::Waiting { .. } | State::NeedsReview { .. } => {
+            return None;
+        }
+    };
+    Some(ChildEnd { step: step.clone(), status: child.status(), error })
+}

@@ -1,0 +1,47 @@
+//! What steps came to, as templates and conditions of later steps see it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{Execution, StepRun, StepState};
+use crate::ids::StepId;
+use crate::outcome::Outcome;
+
+impl Execution {
+    /// By step: `status`; of a call that was answered `statusCode` and `body`, parsed if it is JSON; of a condition `answer`;
+    /// of a started execution `executionId`. `bodies` are those that are kept beside the execution.
+    pub fn results(&self, bodies: &BTreeMap<StepId, String>) -> Value {
+        let result = |(id, run): (&StepId, &StepRun)| (id.to_string(), result(run, bodies.get(id)));
+        Value::Object(self.steps.iter().map(result).collect())
+    }
+}
+
+fn result(run: &StepRun, whole: Option<&String>) -> Value {
+    let mut result = Map::from_iter([("status".to_owned(), json!(status(&run.state)))]);
+    if let Some(Outcome::Answered { status, body, .. }) =
+        run.attempts.last().and_then(|attempt| attempt.outcome.as_ref())
+    {
+        let body = whole.unwrap_or(body);
+        let parsed = serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.clone()));
+        result.extend([("statusCode".to_owned(), json!(status)), ("body".to_owned(), parsed)]);
+    }
+    if let Some(inner) = &run.inner {
+        let answer = inner.answer.map(|answer| ("answer".to_owned(), Value::Bool(answer)));
+        let child = inner.child.as_ref().map(|id| ("executionId".to_owned(), json!(id)));
+        result.extend(answer.into_iter().chain(child));
+    }
+    Value::Object(result)
+}
+
+/// The words that the API shows for a step.
+const fn status(state: &StepState) -> &'static str {
+    match state {
+        StepState::Sending => "SENDING",
+        StepState::Waiting { .. } | StepState::Delayed { .. } | StepState::AwaitsChild { .. } => "WAITING",
+        StepState::Succeeded => "SUCCEEDED",
+        StepState::Skipped { .. } => "SKIPPED",
+        StepState::Failed { .. } => "FAILED",
+        StepState::NeedsReview { .. } => "NEEDS_REVIEW",
+    }
+}
