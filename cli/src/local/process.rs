@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use muster_app::ports::Secrets;
@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::bus::LocalBus;
 use super::data_dir::{DataDir, DataDirError, Lock};
 use super::queue::{self, LocalQueue};
 use super::server;
@@ -77,13 +78,11 @@ impl LocalProcess {
         let address = listener.local_addr().map_err(|source| listening(config, source))?;
         let queue = LocalQueue::new(queue::CAPACITY);
         let table = Arc::new(SqliteTable::open(&data.table())?);
-        let app = App::new(
-            Arc::clone(&table) as _,
-            Arc::clone(&queue) as _,
-            Arc::new(SystemClock),
-            settings(config),
-        );
-        let app = Arc::new(app);
+        let app = Arc::new_cyclic(|app| {
+            let bus = Arc::new(LocalBus::new(Weak::clone(app)));
+            let (table, queue) = (Arc::clone(&table) as _, Arc::clone(&queue) as _);
+            App::new(table, queue, Arc::new(SystemClock), settings(config)).with_bus(bus)
+        });
         let recovered = app.recover_after_restart().await.map_err(StartError::Recover)?;
         tracing::info!(due = recovered.due, nudged = recovered.nudged, "went through what is owed");
         let process = Self {

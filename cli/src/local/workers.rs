@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use muster_app::error::chain;
+use muster_app::job::Job;
 use muster_app::ports::{Clock, Egress};
 use muster_app::worker::Shift;
 use muster_app::{App, Error};
@@ -60,7 +61,7 @@ impl Workers {
     }
 
     async fn work(&self, delivery: Delivery) {
-        let span = tracing::info_span!("job", execution_id = %delivery.execution());
+        let span = span_of(delivery.job());
         if delivery.failures() >= MOST_FAILURES {
             self.give_up(delivery).instrument(span).await;
         } else {
@@ -74,18 +75,17 @@ impl Workers {
             holder: &self.holder,
             deadline: SystemClock.now().plus(SHIFT),
         };
-        let job = delivery.job();
-        match timeout(SHIFT + OVERTIME, self.app.handle(&job, &shift)).await {
+        match timeout(SHIFT + OVERTIME, self.app.handle(delivery.job(), &shift)).await {
             Ok(Ok(())) => delivery.done(),
             Ok(Err(error)) => failed(delivery, &error),
             Err(_) => tracing::error!("a job hung past its shift and was dropped"),
         }
     }
 
-    /// The dead-letter queue of local mode: ends the execution without another call.
+    /// The dead-letter queue of local mode: ends what the job was for without another call.
     async fn give_up(&self, delivery: Delivery) {
         let reason = format!("its job failed {} times; the log says why", delivery.failures());
-        match self.app.finalise(delivery.execution(), &reason).await {
+        match self.app.give_up(delivery.job(), &reason).await {
             Ok(()) => {
                 tracing::error!(reason, "gave a job up");
                 delivery.give_up();
@@ -95,6 +95,14 @@ impl Workers {
                 delivery.postpone();
             }
         }
+    }
+}
+
+/// What every record about a job says of it.
+fn span_of(job: &Job) -> tracing::Span {
+    match job {
+        Job::Run { execution } => tracing::info_span!("job", execution_id = %execution),
+        Job::Deliver { incident, seq } => tracing::info_span!("job", incident_id = %incident, seq),
     }
 }
 
@@ -114,7 +122,6 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use async_trait::async_trait;
-    use muster_app::job::Job;
     use muster_app::ports::{Call, Queue as _, QueueStats, Table};
     use muster_app::table::{
         CommitError, Key, Page, PageRequest, Query, Stored, TableError, TableErrorKind, Write,

@@ -5,6 +5,7 @@ use super::audit::AuditError;
 use super::ended::Ended;
 use super::execution::WatchError;
 use super::file::FileError;
+use super::incident::IncidentWatchError;
 use super::output::{OutputError, Printer};
 use super::parameters::ParameterError;
 use crate::exit::Exit;
@@ -21,6 +22,8 @@ pub(crate) enum OperatorError {
     Parameter(#[from] ParameterError),
     #[error(transparent)]
     Watch(#[from] WatchError),
+    #[error(transparent)]
+    IncidentWatch(#[from] IncidentWatchError),
     #[error(transparent)]
     Audit(#[from] AuditError),
     #[error(transparent)]
@@ -42,6 +45,7 @@ impl OperatorError {
             Self::Api(error) => error.exit(),
             Self::Connection(_) | Self::File(_) | Self::Parameter(_) => Exit::Usage,
             Self::Watch(error) => error.exit(),
+            Self::IncidentWatch(error) => error.exit(),
             Self::Audit(error) => error.exit(),
             Self::Output(_) => Exit::Failure,
         }

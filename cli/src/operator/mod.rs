@@ -37,7 +37,7 @@ pub(crate) enum OperatorCommand {
     /// Follow and steer executions
     #[command(after_help = help())]
     Execution(Group<execution::ExecutionCommand>),
-    /// Open and read incidents
+    /// Open, follow and change incidents
     #[command(after_help = help())]
     Incident(Group<incident::IncidentCommand>),
     /// Stop every new call of a scope, and let it go on

@@ -24,8 +24,6 @@ async fn main() -> ExitCode {
 async fn finalise(config: DeadLetterConfig) -> Result<(), StartError> {
     let clients = Clients::load().await;
     let app = composition::app(&clients, &config.table, NoQueue, SelfApproval::Refused);
-    let handle = async |job: Job, _: Turn<'_>| match job {
-        Job::Run { execution } => app.finalise(&execution, REASON).await,
-    };
+    let handle = async |job: Job, _: Turn<'_>| app.give_up(&job, REASON).await;
     Function::new(&config.installation, app.metrics()).jobs(handle).await
 }

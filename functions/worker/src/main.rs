@@ -1,9 +1,11 @@
-//! Brings executions forward: takes jobs from the work queue and alone sends requests to addresses that users gave.
+//! Brings executions forward and delivers events: takes jobs from the work queue and alone sends requests to addresses that
+//! users gave.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use muster_app::SelfApproval;
+use muster_aws::bus::EventBridge;
 use muster_aws::clients::Clients;
 use muster_aws::composition;
 use muster_aws::config::WorkerConfig;
@@ -25,7 +27,8 @@ async fn work(config: WorkerConfig) -> Result<(), StartError> {
     // No address is opened by hand here: what local mode allows with a flag has no way in.
     let egress = HttpEgress::new(EgressPolicy::default(), Arc::new(secrets)).map_err(StartError::egress)?;
     let queue = SqsQueue::new(Arc::clone(&clients), config.queue);
-    let app = composition::app(&clients, &config.table, queue, SelfApproval::Refused);
+    let bus = EventBridge::new(Arc::clone(&clients), config.bus);
+    let app = composition::app_with_bus(&clients, &config.table, queue, bus, SelfApproval::Refused);
     let handle = async |job, turn: Turn<'_>| app.handle(&job, &turn.shift(&egress)).await;
     Function::new(&config.installation, app.metrics()).jobs(handle).await
 }

@@ -6,7 +6,7 @@ use muster_domain::fault::Fault;
 use muster_domain::policy::Denied;
 use muster_domain::runbook::VersionStatus;
 
-use crate::ports::QueueError;
+use crate::ports::{BusError, BusErrorKind, QueueError};
 use crate::table::{CommitError, TableError};
 
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,8 @@ pub enum Error {
     Table(#[from] TableError),
     #[error("asking the queue")]
     Queue(#[from] QueueError),
+    #[error("delivering an event")]
+    Bus(#[from] BusError),
 }
 
 impl Error {
@@ -50,6 +52,7 @@ impl Error {
         match self {
             Self::Contention | Self::NoTime | Self::Queue(_) => true,
             Self::Table(error) => error.kind.retryable(),
+            Self::Bus(error) => error.kind == BusErrorKind::Unavailable,
             Self::NotFound { .. }
             | Self::Forbidden(_)
             | Self::Invalid(_)

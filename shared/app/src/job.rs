@@ -1,14 +1,16 @@
 //! What a queue message asks for. Its shape is frozen by samples under `events/jobs/`.
 
-use muster_domain::ids::ExecutionId;
+use muster_domain::ids::{ExecutionId, IncidentId};
 use serde::{Deserialize, Serialize};
 
 /// A nudge: look at this item of the table. It carries no facts, so a late or repeated one can do no harm.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "job", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Job {
     /// Bring an execution as far as it will go.
     Run { execution: ExecutionId },
+    /// Publish an event of an incident.
+    Deliver { incident: IncidentId, seq: u64 },
 }
 
 /// A job as it travels.

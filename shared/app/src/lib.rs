@@ -15,6 +15,7 @@ mod once;
 pub mod paging;
 pub mod plans;
 pub mod ports;
+pub mod receive;
 pub mod runbooks;
 pub mod sweep;
 pub mod table;
@@ -29,12 +30,13 @@ pub use self::caller::Caller;
 pub use self::error::Error;
 use self::metrics::Metrics;
 use self::plans::PlanCache;
-use self::ports::{Clock, Queue, Table};
+use self::ports::{Bus, Clock, NoBus, Queue, Table};
 
 /// Every use case. One per process, shared by its tasks.
 pub struct App {
     table: Arc<dyn Table>,
     queue: Arc<dyn Queue>,
+    bus: Arc<dyn Bus>,
     clock: Arc<dyn Clock>,
     plans: PlanCache,
     metrics: Arc<Metrics>,
@@ -63,7 +65,14 @@ impl App {
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Self {
-        Self { table, queue, clock, plans: PlanCache::default(), metrics: Arc::default(), settings }
+        let bus = Arc::new(NoBus);
+        Self { table, queue, bus, clock, plans: PlanCache::default(), metrics: Arc::default(), settings }
+    }
+
+    /// The same, with a bus for events of incidents. Without one they stay owed.
+    #[must_use]
+    pub fn with_bus(self, bus: Arc<dyn Bus>) -> Self {
+        Self { bus, ..self }
     }
 
     pub fn metrics(&self) -> &Arc<Metrics> {

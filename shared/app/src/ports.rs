@@ -53,6 +53,43 @@ pub struct QueueError {
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+/// Where events of incidents are published.
+#[async_trait]
+pub trait Bus: Send + Sync {
+    /// Hands over one EventBridge envelope as JSON. `Ok` means that the bus has taken it and will deliver it at least once.
+    async fn publish(&self, event: &[u8]) -> Result<(), BusError>;
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}")]
+pub struct BusError {
+    /// What was being done, as in "publishing an event".
+    pub doing: &'static str,
+    pub kind: BusErrorKind,
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BusErrorKind {
+    /// Trying again later may help: throttled, unreachable, timed out.
+    Unavailable,
+    /// The bus refuses this event, or this process.
+    Refused,
+}
+
+/// The bus of a process that publishes nothing: what is given to it stays owed.
+#[derive(Debug, Clone, Copy)]
+pub struct NoBus;
+
+#[async_trait]
+impl Bus for NoBus {
+    async fn publish(&self, _event: &[u8]) -> Result<(), BusError> {
+        let source = "this process has no bus".into();
+        Err(BusError { doing: "publishing an event", kind: BusErrorKind::Refused, source })
+    }
+}
+
 /// Values of secrets, read when a request is sent and held no longer.
 #[async_trait]
 pub trait Secrets: Send + Sync {

@@ -6,13 +6,14 @@ use futures::StreamExt;
 use futures::stream::{self, FuturesUnordered};
 use muster_domain::execution::{Decision, Effect, Event, Execution, ExecutionStatus, State, decide};
 use muster_domain::ids::{ExecutionId, RunbookId};
+use muster_domain::incident::IncidentEvent;
 use muster_domain::time::Time;
 use serde::Serialize;
 
 use crate::executions::Seen;
 use crate::job::Job;
 use crate::metrics::Counter;
-use crate::table::{CommitError, DUE_SHARDS, Order, PageRequest, Query, Stored};
+use crate::table::{CommitError, DUE_SHARDS, Order, PageRequest, Query, Stored, Versioned};
 use crate::{App, Error};
 
 /// How many owed items one page of a shard holds.
@@ -89,20 +90,20 @@ impl App {
 
     /// One item that cannot be pushed harms no other.
     async fn push(&self, stored: Stored, event: &Event) -> Swept {
-        let Ok(seen) = stored.typed::<Execution>() else {
+        let Some(owed) = Owed::of(stored, event) else {
             return Swept::default();
         };
-        let overdue = seen.value.due_at.map_or(Duration::ZERO, |due| self.clock.now().since(due));
+        let overdue = owed.due_at().map_or(Duration::ZERO, |due| self.clock.now().since(due));
         let mut swept = Swept {
             due: 1,
             oldest_overdue_ms: u64::try_from(overdue.as_millis()).unwrap_or(u64::MAX),
             ..Swept::default()
         };
-        if self.queue.holds(&Job::Run { execution: seen.value.id.clone() }) {
+        if self.queue.holds(&owed.job()) {
             return swept;
         }
-        swept.waiting_for_review = u64::from(seen.value.status() == ExecutionStatus::NeedsReview);
-        match self.push_one(seen, event).await {
+        swept.waiting_for_review = u64::from(owed.waits_for_review());
+        match self.push_owed(owed, event).await {
             Ok(nudged) => swept.nudged = u64::from(nudged),
             Err(error) => {
                 swept.failed = 1;
@@ -110,6 +111,13 @@ impl App {
             }
         }
         swept
+    }
+
+    async fn push_owed(&self, owed: Owed, event: &Event) -> Result<bool, Error> {
+        match owed {
+            Owed::Execution(seen) => self.push_one(*seen, event).await,
+            Owed::Delivery(seen, grace) => self.push_event(*seen, self.clock.now().plus(grace)).await,
+        }
     }
 
     async fn push_one(&self, seen: Seen, event: &Event) -> Result<bool, Error> {
@@ -177,6 +185,51 @@ impl App {
             }
         }
         Ok(None)
+    }
+}
+
+/// An item of the due-index, as far as this sweep is about it.
+enum Owed {
+    Execution(Box<Seen>),
+    /// An event that is not delivered, and how long its next delivery may take.
+    Delivery(Box<Versioned<IncidentEvent>>, Duration),
+}
+
+impl Owed {
+    fn of(stored: Stored, event: &Event) -> Option<Self> {
+        let Stored { record, version } = stored;
+        match (Execution::try_from(record), event) {
+            (Ok(value), _) => Some(Self::Execution(Box::new(Versioned { value, version }))),
+            (Err(record), Event::Overdue { grace }) => {
+                let value = IncidentEvent::try_from(record).ok()?;
+                Some(Self::Delivery(Box::new(Versioned { value, version }), *grace))
+            }
+            // No worker holds an event, so none can have died with it.
+            (Err(_), _) => None,
+        }
+    }
+
+    fn due_at(&self) -> Option<Time> {
+        match self {
+            Self::Execution(seen) => seen.value.due_at,
+            Self::Delivery(seen, _) => seen.value.due_at,
+        }
+    }
+
+    fn job(&self) -> Job {
+        match self {
+            Self::Execution(seen) => Job::Run { execution: seen.value.id.clone() },
+            Self::Delivery(seen, _) => {
+                Job::Deliver { incident: seen.value.incident.clone(), seq: seen.value.seq }
+            }
+        }
+    }
+
+    fn waits_for_review(&self) -> bool {
+        match self {
+            Self::Execution(seen) => seen.value.status() == ExecutionStatus::NeedsReview,
+            Self::Delivery(..) => false,
+        }
     }
 }
 

@@ -86,15 +86,24 @@ async fn done(
     handle: impl AsyncFn(Job) -> Result<(), muster_app::Error>,
 ) -> Outcome {
     let Message { job, correlation_id, .. } = message;
-    let Job::Run { execution } = &job;
-    let correlation = correlation_id.as_deref();
-    let span =
-        tracing::error_span!("message", message_id, execution_id = %execution, correlation_id = correlation);
+    let span = span_of(message_id, &job, correlation_id.as_deref());
     let work = correlation::under(correlation_id, guarded(handle(job)));
     let Err(reason) = work.instrument(span.clone()).await else { return Outcome::Done };
     metrics.count(Counter::JobsFailed);
     span.in_scope(|| tracing::error!(error = reason, "a job failed and will be delivered again"));
     Outcome::Failed
+}
+
+/// What every record about a job says of it.
+fn span_of(message_id: &str, job: &Job, correlation_id: Option<&str>) -> tracing::Span {
+    match job {
+        Job::Run { execution } => {
+            tracing::error_span!("message", message_id, execution_id = %execution, correlation_id)
+        }
+        Job::Deliver { incident, seq } => {
+            tracing::error_span!("message", message_id, incident_id = %incident, seq, correlation_id)
+        }
+    }
 }
 
 /// A defect that one job meets must not fail its neighbours, so a panic is its failure alone.
@@ -128,7 +137,7 @@ mod tests {
     }
 
     async fn handle(job: Job) -> Result<(), Error> {
-        let Job::Run { execution } = job;
+        let Job::Run { execution } = job else { panic!("none of these tests delivers") };
         match execution.as_str() {
             GOOD => Ok(()),
             BAD => Err(Error::Contention),

@@ -20,6 +20,7 @@ pub struct Clients {
     config: SdkConfig,
     dynamo: OnceLock<aws_sdk_dynamodb::Client>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
+    event_bridge: OnceLock<aws_sdk_eventbridge::Client>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
 }
 
@@ -40,7 +41,13 @@ impl Clients {
     }
 
     pub fn new(config: SdkConfig) -> Self {
-        Self { config, dynamo: OnceLock::new(), sqs: OnceLock::new(), secrets_manager: OnceLock::new() }
+        Self {
+            config,
+            dynamo: OnceLock::new(),
+            sqs: OnceLock::new(),
+            event_bridge: OnceLock::new(),
+            secrets_manager: OnceLock::new(),
+        }
     }
 
     pub fn dynamo(&self) -> &aws_sdk_dynamodb::Client {
@@ -49,6 +56,10 @@ impl Clients {
 
     pub fn sqs(&self) -> &aws_sdk_sqs::Client {
         self.sqs.get_or_init(|| aws_sdk_sqs::Client::new(&self.config))
+    }
+
+    pub fn event_bridge(&self) -> &aws_sdk_eventbridge::Client {
+        self.event_bridge.get_or_init(|| aws_sdk_eventbridge::Client::new(&self.config))
     }
 
     pub fn secrets_manager(&self) -> &aws_sdk_secretsmanager::Client {

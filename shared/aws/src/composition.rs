@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster_app::ports::Queue;
+use muster_app::ports::{Bus, NoBus, Queue};
 use muster_app::{App, SelfApproval, Settings};
 use muster_store::dynamo::DynamoTable;
 
@@ -15,14 +15,26 @@ use muster_app::clock::SystemClock;
 /// sweeper's schedule takes up to 60.
 const NUDGE_GRACE: Duration = Duration::from_secs(50);
 
-/// The use cases on the installation's table.
+/// The use cases on the installation's table, of a function that publishes no events.
 pub fn app(
     clients: &Clients,
     table: &TableName,
     queue: impl Queue + 'static,
     self_approval: SelfApproval,
 ) -> Arc<App> {
+    app_with_bus(clients, table, queue, NoBus, self_approval)
+}
+
+/// The same, of one that does.
+pub fn app_with_bus(
+    clients: &Clients,
+    table: &TableName,
+    queue: impl Queue + 'static,
+    bus: impl Bus + 'static,
+    self_approval: SelfApproval,
+) -> Arc<App> {
     let table = DynamoTable::new(clients.dynamo().clone(), table.as_str());
     let settings = Settings { self_approval, nudge_grace: NUDGE_GRACE };
-    Arc::new(App::new(Arc::new(table), Arc::new(queue), Arc::new(SystemClock), settings))
+    let app = App::new(Arc::new(table), Arc::new(queue), Arc::new(SystemClock), settings);
+    Arc::new(app.with_bus(Arc::new(bus)))
 }

@@ -3,6 +3,7 @@
 //! Architecture invariant: no rules of the product are here, and nobody but the functions depends on this crate.
 
 mod batch;
+pub mod bus;
 pub mod clients;
 pub mod composition;
 pub mod config;

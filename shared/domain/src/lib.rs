@@ -14,7 +14,7 @@ pub mod integration;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
-mod presence;
+pub mod presence;
 pub mod render;
 pub mod request;
 pub mod runbook;

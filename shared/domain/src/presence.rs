@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 /// With `#[serde(default, deserialize_with = "given")]`: `None` is absent, `Some` is what was given, null included.
-pub(crate) fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,

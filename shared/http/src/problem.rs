@@ -110,7 +110,9 @@ impl From<Error> for Problem {
             Error::Stale { current } => Self::stale(current, detail),
             Error::IdempotencyMismatch => Self::new(Kind::IdempotencyMismatch, detail),
             Error::InvalidCursor => Self::new(Kind::InvalidCursor, detail),
-            Error::Contention | Error::NoTime | Error::Table(_) | Error::Queue(_) => Self::of_failure(&error),
+            Error::Contention | Error::NoTime | Error::Table(_) | Error::Queue(_) | Error::Bus(_) => {
+                Self::of_failure(&error)
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod bodies;
 mod crash_points;
 mod delivery;
+mod events;
 mod guards;
 mod proof;
 mod recovery;

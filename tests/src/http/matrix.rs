@@ -48,6 +48,10 @@ const TABLE: &str = "
     GET    /api/incidents                                              uoooooooo uxxxooooo uxxxxxxoo
     POST   /api/incidents                                              uxxxxxxxo uxxxxooxo uxxxxxxxo
     GET    /api/incidents/{id}                                         uoooooooo uxxxooooo uxxxxxxoo
+    PATCH  /api/incidents/{id}                                         uxxxxxxxo uxxxxooxo uxxxxxxxo
+    POST   /api/incidents/{id}/escalate                                uxxxxxxxo uxxxxooxo uxxxxxxxo
+    GET    /api/incidents/{id}/events                                  uoooooooo uxxxooooo uxxxxxxoo
+    POST   /api/incidents/{id}/runbooks/{runbookId}/execute            uxxoxooxo uxxxxooxo uxxxxxxxo
     GET    /api/incidents/{id}/runbooks/executions                     uoooooooo uxxxooooo uxxxxxxoo
     GET    /api/kill-switches/{scope}                                  uoooooooo uxxxooooo uxxxxxxoo
     PUT    /api/kill-switches/{scope}                                  uxxxxxxxo uxxxxxxxo uxxxxxxxo
@@ -162,6 +166,7 @@ impl<'w> Things<'w> {
         for (name, value) in [
             ("{id}", id.as_str()),
             ("{executionId}", &self.execution),
+            ("{runbookId}", &self.approved),
             ("{version}", "1"),
             ("{before}", "1"),
             ("{after}", "1"),
@@ -194,6 +199,7 @@ impl<'w> Things<'w> {
             "/api/runbooks/{id}/rollback" => json!({"toVersion": 1}),
             "/api/executions/{id}/resolve" => json!({"outcome": "happened", "reason": "seen in its log"}),
             "/api/incidents" => with(json!({"title": "Down", "priority": "LOW"}), team),
+            "/api/incidents/{id}" => json!({"status": "ACKNOWLEDGED"}),
             "/api/kill-switches/{scope}" => json!({"engaged": false, "reason": "drill"}),
             _ => json!({}),
         })

@@ -13,7 +13,8 @@ use muster_app::{App, Caller, SelfApproval, Settings};
 use muster_aws::clients::Clients;
 use muster_aws::queue::NoQueue;
 use muster_domain::execution::Execution;
-use muster_domain::ids::ExecutionId;
+use muster_domain::ids::{ExecutionId, IncidentId};
+use muster_domain::incident::IncidentEvent;
 use muster_domain::policy::Principal;
 use muster_domain::time::Time;
 use muster_store::dynamo::DynamoTable;
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 
 use super::template;
 use crate::support::dynamo::{Dynamo, plain_http};
+use crate::support::event_bridge::EventBridge;
 use crate::support::lambda::Function;
 use crate::support::secrets_manager::SecretsManager;
 use crate::support::sqs::Sqs;
@@ -28,14 +30,17 @@ use crate::support::sqs::Sqs;
 pub(crate) const QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/muster-test-work";
 pub(crate) const DEAD_LETTERS_URL: &str =
     "https://sqs.eu-west-1.amazonaws.com/123456789012/muster-test-work-dead";
+pub(crate) const BUS: &str = "muster-test";
 pub(crate) const SECRET_PREFIX: &str = "muster/test/";
 
 pub(crate) struct Installation {
     dynamo: Dynamo,
     pub(crate) sqs: Arc<Sqs>,
     pub(crate) secrets: Arc<SecretsManager>,
+    pub(crate) event_bridge: Arc<EventBridge>,
     sqs_address: SocketAddr,
     secrets_address: SocketAddr,
+    event_bridge_address: SocketAddr,
 }
 
 /// What a test changes of a function's variables.
@@ -50,7 +55,8 @@ impl Installation {
         let dynamo = Dynamo::start().await;
         let (sqs, sqs_address) = Sqs::start().await;
         let (secrets, secrets_address) = SecretsManager::start().await;
-        Self { dynamo, sqs, secrets, sqs_address, secrets_address }
+        let (event_bridge, event_bridge_address) = EventBridge::start().await;
+        Self { dynamo, sqs, secrets, event_bridge, sqs_address, secrets_address, event_bridge_address }
     }
 
     /// Starts a function's binary with the variables that the template gives it.
@@ -77,6 +83,7 @@ impl Installation {
             ("AWS_SECRET_ACCESS_KEY", "example".to_owned()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamo.url()),
             ("AWS_ENDPOINT_URL_SQS", format!("http://{}", self.sqs_address)),
+            ("AWS_ENDPOINT_URL_EVENTBRIDGE", format!("http://{}", self.event_bridge_address)),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("http://{}", self.secrets_address)),
         ];
         variables.map(|(name, value)| (name.to_owned(), value)).into()
@@ -87,6 +94,7 @@ impl Installation {
             "MUSTER_TABLE" => self.dynamo.table(),
             "MUSTER_QUEUE_URL" => QUEUE_URL,
             "MUSTER_DLQ_URL" => DEAD_LETTERS_URL,
+            "MUSTER_BUS" => BUS,
             "MUSTER_SECRET_PREFIX" => SECRET_PREFIX,
             "MUSTER_ENVIRONMENT" => "test",
             "MUSTER_GROUPS_CLAIM" => "cognito:groups",
@@ -105,6 +113,24 @@ impl Installation {
     /// A client of the secrets for the test itself.
     pub(crate) async fn secrets_client(&self) -> Arc<Clients> {
         clients(self.secrets_address).await
+    }
+
+    /// A client of the bus for the test itself.
+    pub(crate) async fn event_bridge_client(&self) -> Arc<Clients> {
+        clients(self.event_bridge_address).await
+    }
+
+    /// An incident that was opened `ago`, and whose nudge was lost.
+    pub(crate) async fn opened(&self, ago: Duration) -> IncidentId {
+        let new = json!({"title": "Checkout is slow", "priority": "HIGH", "teamId": "payments"});
+        let new = serde_json::from_value(new).unwrap();
+        self.app(ago).create_incident(&caller("ann", "team:payments:admin"), new).await.unwrap().id
+    }
+
+    /// The first event of an incident as it is stored.
+    pub(crate) async fn first_event(&self, incident: &IncidentId) -> IncidentEvent {
+        let stored = self.table().get(&Key::IncidentEvent(incident.clone(), 1)).await.unwrap();
+        stored.unwrap().typed().unwrap().value
     }
 
     fn table(&self) -> DynamoTable {

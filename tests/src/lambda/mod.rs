@@ -5,6 +5,7 @@ mod adapters;
 mod approvals;
 mod batches;
 mod dead_letters;
+mod events;
 mod gateway;
 mod installation;
 mod life;

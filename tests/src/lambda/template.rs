@@ -139,6 +139,7 @@ fn keys() -> Vec<Key> {
         Key::Execution(execution()),
         Key::Body(execution(), "call".parse().unwrap(), BodyPart::Request),
         Key::Incident("inc_01J9Z3X4C6D8E0F2G4H6J8K0M2".parse().unwrap()),
+        Key::IncidentEvent("inc_01J9Z3X4C6D8E0F2G4H6J8K0M2".parse().unwrap(), 1),
         Key::Audit(Resource::Runbook(runbook()), 1),
         Key::Idempotency(Digest::of_bytes(b"")),
         Key::KillSwitch(Scope::Global),
@@ -156,8 +157,8 @@ fn writers(key: &Key) -> &'static [&'static str] {
             &["muster-api", "muster-worker", "muster-sweeper", "muster-dead-letter"]
         }
         Key::Incident(..) | Key::KillSwitch(..) => &["muster-api"],
-        Key::IncidentEvent(..)
-        | Key::Why(..)
+        Key::IncidentEvent(..) => &["muster-api", "muster-worker", "muster-sweeper"],
+        Key::Why(..)
         | Key::Workflow(..)
         | Key::WorkflowVersion(..)
         | Key::Candidates(..)
@@ -196,6 +197,18 @@ fn inv_c2_every_role_may_write_what_its_function_writes_and_nothing_else() {
             puts.flat_map(|one| texts(&one["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]));
         let allowed: BTreeSet<String> = allowed.map(str::to_owned).collect();
         assert_eq!(allowed, written.map(|key| family(&key)).collect(), "{binary}");
+    }
+}
+
+#[test]
+fn the_worker_alone_publishes_and_only_to_the_bus_of_the_installation() {
+    let template = template();
+    for (_, function) in functions(&template) {
+        let publishes =
+            statements(&template, role_of(function)).filter(|one| allows(one, "events:PutEvents"));
+        let places: Vec<&str> = publishes.flat_map(|one| texts(&one["Resource"])).collect();
+        let expected = if binary_of(function) == "muster-worker" { vec!["EventBus.Arn"] } else { vec![] };
+        assert_eq!(places, expected, "{}", binary_of(function));
     }
 }
 

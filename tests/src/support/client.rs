@@ -50,6 +50,10 @@ impl Client {
         self.send(Method::PUT, path, body.to_string().into_bytes()).await
     }
 
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, body.to_string().into_bytes()).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, Vec::new()).await
     }

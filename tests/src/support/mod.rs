@@ -3,10 +3,12 @@
 
 pub(crate) mod aws_json;
 pub(crate) mod binaries;
+pub(crate) mod bus;
 pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod contract;
 pub(crate) mod dynamo;
+pub(crate) mod event_bridge;
 pub(crate) mod faults;
 pub(crate) mod hooked;
 pub(crate) mod lambda;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use muster_app::job::Job;
-use muster_app::ports::{Clock, Egress, Queue, Table};
+use muster_app::ports::{Bus, Clock, Egress, Queue, Table};
 use muster_app::worker::Shift;
 use muster_app::{App, SelfApproval, Settings};
 use muster_domain::policy::Principal;
@@ -15,6 +15,7 @@ use muster_store::dynamo::DynamoTable;
 use muster_store::sqlite::SqliteTable;
 use tempfile::TempDir;
 
+use super::bus::ManualBus;
 use super::client::Client;
 use super::clock::ManualClock;
 use super::dynamo::{BACKOFF, Dynamo};
@@ -27,6 +28,7 @@ pub(crate) struct World {
     pub(crate) router: Router,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) queue: Arc<ManualQueue>,
+    pub(crate) bus: Arc<ManualBus>,
     /// The only address that `egress` may call.
     pub(crate) receiver: Receiver,
     pub(crate) egress: Arc<dyn Egress>,
@@ -83,19 +85,22 @@ impl World {
     pub(crate) async fn over(table: Arc<dyn Table>, directory: TempDir, settings: Settings) -> Self {
         let clock = Arc::<ManualClock>::default();
         let queue = Arc::new(ManualQueue::new(Arc::clone(&clock)));
+        let bus = Arc::<ManualBus>::default();
         let receiver = Receiver::start().await;
-        let app = Arc::new(App::new(
+        let app = App::new(
             table,
             Arc::clone(&queue) as Arc<dyn Queue>,
             Arc::clone(&clock) as Arc<dyn Clock>,
             settings,
-        ));
+        );
+        let app = Arc::new(app.with_bus(Arc::clone(&bus) as Arc<dyn Bus>));
         Self {
             router: router(Arc::clone(&app), HttpSettings::default()),
             egress: Arc::new(egress_to(&receiver, &directory)),
             app,
             clock,
             queue,
+            bus,
             receiver,
             directory,
         }

@@ -3,18 +3,18 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
+use muster_app::job::Job;
 use muster_app::ports::QueueStats;
-use muster_domain::ids::ExecutionId;
 use tokio::time::Instant;
 
-/// Every job in memory, by the item it is about: two nudges for one item are one job.
+/// Every job in memory, once: two nudges for the same work are one.
 #[derive(Debug)]
 pub(super) struct Jobs {
     capacity: usize,
-    entries: HashMap<ExecutionId, Entry>,
+    entries: HashMap<Job, Entry>,
     /// Ready ones, in the order in which they became so.
-    ready: VecDeque<ExecutionId>,
-    delayed: BTreeSet<(Instant, ExecutionId)>,
+    ready: VecDeque<Job>,
+    delayed: BTreeSet<(Instant, Job)>,
     given_up: u64,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Tries {
 /// What is to be done next.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    Deliver { execution: ExecutionId, tries: Tries },
+    Deliver { job: Job, tries: Tries },
     NotBefore(Instant),
     Nothing,
 }
@@ -61,7 +61,7 @@ pub(super) enum Settled {
     Failed,
     /// What it needs is not there now, as when the disk is full: no fault of the job.
     Postponed,
-    /// It failed too often, and the execution was ended without it.
+    /// It failed too often, and what it was for was ended without it.
     GivenUp,
 }
 
@@ -88,45 +88,45 @@ impl Jobs {
     }
 
     /// Delivers the job at `at` or, if it is to be delivered earlier anyway, then: the receiver of an early job asks again.
-    pub(super) fn nudge(&mut self, execution: &ExecutionId, at: Instant, now: Instant) -> Result<(), Full> {
-        match self.entries.get_mut(execution).map(|entry| &mut entry.place) {
+    pub(super) fn nudge(&mut self, job: &Job, at: Instant, now: Instant) -> Result<(), Full> {
+        match self.entries.get_mut(job).map(|entry| &mut entry.place) {
             Some(Place::Ready) => {}
             Some(Place::Delayed(due)) if *due <= at => {}
             Some(Place::Delayed(due)) => {
-                let earlier = (*due, execution.clone());
+                let earlier = (*due, job.clone());
                 self.delayed.remove(&earlier);
-                self.place(execution, at, now);
+                self.place(job, at, now);
             }
             Some(Place::Active { again }) => *again = Some(again.map_or(at, |before| before.min(at))),
-            None => return self.admit(execution, at, now),
+            None => return self.admit(job, at, now),
         }
         Ok(())
     }
 
-    fn admit(&mut self, execution: &ExecutionId, at: Instant, now: Instant) -> Result<(), Full> {
+    fn admit(&mut self, job: &Job, at: Instant, now: Instant) -> Result<(), Full> {
         if self.entries.len() >= self.capacity {
             return Err(Full { capacity: self.capacity });
         }
         let entry = Entry { place: Place::Ready, tries: Tries::default() };
-        self.entries.insert(execution.clone(), entry);
-        self.place(execution, at, now);
+        self.entries.insert(job.clone(), entry);
+        self.place(job, at, now);
         Ok(())
     }
 
     /// Hands out the job that has been ready longest.
     pub(super) fn next(&mut self, now: Instant) -> Next {
         self.promote(now);
-        while let Some(execution) = self.ready.pop_front() {
-            if let Some(entry) = self.entries.get_mut(&execution) {
+        while let Some(job) = self.ready.pop_front() {
+            if let Some(entry) = self.entries.get_mut(&job) {
                 entry.place = Place::Active { again: None };
-                return Next::Deliver { execution, tries: entry.tries };
+                return Next::Deliver { job, tries: entry.tries };
             }
         }
         self.delayed.first().map_or(Next::Nothing, |(due, _)| Next::NotBefore(*due))
     }
 
-    pub(super) fn settle(&mut self, execution: &ExecutionId, settled: Settled, now: Instant) {
-        let Some(entry) = self.entries.get_mut(execution) else {
+    pub(super) fn settle(&mut self, job: &Job, settled: Settled, now: Instant) {
+        let Some(entry) = self.entries.get_mut(job) else {
             return;
         };
         let Place::Active { again } = entry.place else {
@@ -136,19 +136,19 @@ impl Jobs {
         match settled {
             Settled::Done | Settled::GivenUp => {
                 entry.tries = Tries::default();
-                self.repeat(execution, again, now);
+                self.repeat(job, again, now);
             }
             Settled::Failed | Settled::Postponed => {
                 entry.tries.all = entry.tries.all.saturating_add(1);
                 entry.tries.failed += u32::from(settled == Settled::Failed);
                 let at = now + wait_before(entry.tries.all);
-                self.place(execution, at, now);
+                self.place(job, at, now);
             }
         }
     }
 
-    pub(super) fn holds(&self, execution: &ExecutionId) -> bool {
-        self.entries.contains_key(execution)
+    pub(super) fn holds(&self, job: &Job) -> bool {
+        self.entries.contains_key(job)
     }
 
     pub(super) fn stats(&self, now: Instant) -> QueueStats {
@@ -164,32 +164,32 @@ impl Jobs {
         }
     }
 
-    fn repeat(&mut self, execution: &ExecutionId, again: Option<Instant>, now: Instant) {
+    fn repeat(&mut self, job: &Job, again: Option<Instant>, now: Instant) {
         match again {
-            Some(at) => self.place(execution, at, now),
-            None => drop(self.entries.remove(execution)),
+            Some(at) => self.place(job, at, now),
+            None => drop(self.entries.remove(job)),
         }
     }
 
-    fn place(&mut self, execution: &ExecutionId, at: Instant, now: Instant) {
-        let Some(entry) = self.entries.get_mut(execution) else {
+    fn place(&mut self, job: &Job, at: Instant, now: Instant) {
+        let Some(entry) = self.entries.get_mut(job) else {
             return;
         };
         if at <= now {
             entry.place = Place::Ready;
-            self.ready.push_back(execution.clone());
+            self.ready.push_back(job.clone());
         } else {
             entry.place = Place::Delayed(at);
-            self.delayed.insert((at, execution.clone()));
+            self.delayed.insert((at, job.clone()));
         }
     }
 
     fn promote(&mut self, now: Instant) {
         while self.delayed.first().is_some_and(|(due, _)| *due <= now) {
-            let Some((due, execution)) = self.delayed.pop_first() else {
+            let Some((due, job)) = self.delayed.pop_first() else {
                 return;
             };
-            self.place(&execution, due, now);
+            self.place(&job, due, now);
         }
     }
 }
@@ -201,6 +201,7 @@ fn wait_before(tries: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use muster_domain::ids::ExecutionId;
     use muster_domain::time::Time;
 
     use super::*;
@@ -253,7 +254,7 @@ mod tests {
 
         fn next(&mut self) -> String {
             match self.jobs.next(self.now) {
-                Next::Deliver { execution, tries } => format!(">{}{}", name(&execution), tries.failed),
+                Next::Deliver { job, tries } => format!(">{}{}", name(&job), tries.failed),
                 Next::NotBefore(at) => format!(">@{}", (at - self.start).as_secs()),
                 Next::Nothing => ">-".into(),
             }
@@ -275,13 +276,13 @@ mod tests {
         Duration::from_secs(if text.is_empty() { 0 } else { text.parse().unwrap() })
     }
 
-    fn id(name: &str) -> ExecutionId {
+    fn id(name: &str) -> Job {
         let byte = name.bytes().next().unwrap();
-        ExecutionId::new(Time::EPOCH, u128::from(byte - b'a'))
+        Job::Run { execution: ExecutionId::new(Time::EPOCH, u128::from(byte - b'a')) }
     }
 
-    fn name(execution: &ExecutionId) -> char {
-        ('a'..='f').find(|name| id(&name.to_string()) == *execution).unwrap()
+    fn name(job: &Job) -> char {
+        ('a'..='f').find(|name| id(&name.to_string()) == *job).unwrap()
     }
 
     #[track_caller]

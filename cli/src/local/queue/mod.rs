@@ -8,7 +8,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use muster_app::job::Job;
 use muster_app::ports::{Queue, QueueError, QueueStats};
-use muster_domain::ids::ExecutionId;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -34,11 +33,11 @@ impl LocalQueue {
         loop {
             let next = self.jobs().next(Instant::now());
             match next {
-                Next::Deliver { execution, tries } => {
+                Next::Deliver { job, tries } => {
                     return Delivery {
                         queue: Arc::clone(self),
                         failures: tries.failed,
-                        execution,
+                        job,
                         settled: Settled::Failed,
                     };
                 }
@@ -63,7 +62,7 @@ impl LocalQueue {
 impl Queue for LocalQueue {
     async fn send(&self, job: Job, after: Duration) -> Result<(), QueueError> {
         let now = Instant::now();
-        let nudged = self.jobs().nudge(about(&job), now + after, now);
+        let nudged = self.jobs().nudge(&job, now + after, now);
         self.changed.notify_one();
         nudged.map_err(|full| QueueError {
             doing: "sending a job to the queue of this process",
@@ -73,7 +72,7 @@ impl Queue for LocalQueue {
 
     /// A job in a worker's hands counts too: the worker ends before its lease does, and a nudge meanwhile is kept.
     fn holds(&self, job: &Job) -> bool {
-        self.jobs().holds(about(job))
+        self.jobs().holds(job)
     }
 
     async fn stats(&self) -> Result<QueueStats, QueueError> {
@@ -81,27 +80,17 @@ impl Queue for LocalQueue {
     }
 }
 
-fn about(job: &Job) -> &ExecutionId {
-    match job {
-        Job::Run { execution } => execution,
-    }
-}
-
 /// A job in a worker's hands. Dropped without a word, as by a panic, it has failed.
 pub(crate) struct Delivery {
     queue: Arc<LocalQueue>,
-    execution: ExecutionId,
+    job: Job,
     failures: u32,
     settled: Settled,
 }
 
 impl Delivery {
-    pub(crate) fn job(&self) -> Job {
-        Job::Run { execution: self.execution.clone() }
-    }
-
-    pub(crate) fn execution(&self) -> &ExecutionId {
-        &self.execution
+    pub(crate) fn job(&self) -> &Job {
+        &self.job
     }
 
     /// How often it failed before.
@@ -119,7 +108,7 @@ impl Delivery {
         self.settled = Settled::Postponed;
     }
 
-    /// It failed too often, and its execution has been ended without it.
+    /// It failed too often, and what it was for has been ended without it.
     pub(crate) fn give_up(mut self) {
         self.settled = Settled::GivenUp;
     }
@@ -127,13 +116,14 @@ impl Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.queue.jobs().settle(&self.execution, self.settled, Instant::now());
+        self.queue.jobs().settle(&self.job, self.settled, Instant::now());
         self.queue.changed.notify_one();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use muster_domain::ids::ExecutionId;
     use muster_domain::time::Time;
 
     use super::*;
@@ -153,9 +143,9 @@ mod tests {
         send(&queue, 1, 60).await;
         send(&queue, 2, 5).await;
         let first = queue.next().await;
-        assert_eq!((first.job(), start.elapsed().as_secs()), (job(2), 5));
+        assert_eq!((first.job(), start.elapsed().as_secs()), (&job(2), 5));
         first.done();
-        assert_eq!(queue.next().await.job(), job(1));
+        assert_eq!(*queue.next().await.job(), job(1));
         assert_eq!(start.elapsed().as_secs(), 60);
     }
 
@@ -165,7 +155,7 @@ mod tests {
         send(&queue, 1, 3_600).await;
         let start = Instant::now();
         let (delivery, ()) = tokio::join!(queue.next(), send(&queue, 2, 0));
-        assert_eq!((delivery.job(), start.elapsed().as_secs()), (job(2), 0));
+        assert_eq!((delivery.job(), start.elapsed().as_secs()), (&job(2), 0));
     }
 
     #[tokio::test(start_paused = true)]
@@ -174,7 +164,7 @@ mod tests {
         send(&queue, 1, 0).await;
         drop(queue.next().await);
         let again = queue.next().await;
-        assert_eq!((again.job(), again.failures()), (job(1), 1));
+        assert_eq!((again.job(), again.failures()), (&job(1), 1));
         again.postpone();
         assert_eq!(queue.next().await.failures(), 1);
     }

@@ -39,6 +39,10 @@ impl Call {
         Self { body: Some(body), ..Self::new(Method::PUT, path) }
     }
 
+    pub(crate) fn patch(path: &[&str], body: Value) -> Self {
+        Self { body: Some(body), ..Self::new(Method::PATCH, path) }
+    }
+
     pub(crate) fn delete(path: &[&str]) -> Self {
         Self::new(Method::DELETE, path)
     }

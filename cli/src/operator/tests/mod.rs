@@ -3,6 +3,7 @@
 mod answers;
 mod audit;
 mod files;
+mod incidents;
 mod requests;
 mod retries;
 mod stub;
@@ -93,6 +94,8 @@ fn mistakes_on_the_command_line_are_told_before_anything_is_sent() {
         "kill-switch engage global",
         "incident create --priority high",
         "incident create --title x -f incident.yaml",
+        "incident ack EX",
+        "incident watch",
         "audit verify RB --file export.json",
         "audit list --day yesterday",
         "queue stats --url ftp://x",

@@ -104,15 +104,11 @@ impl App {
         let Some(id) = id else { return Ok(None) };
         let incident = self.load_incident(id).await?.value;
         caller.principal.may(Action::Execute, &Owner::from(incident.team.clone()))?;
-        match (&runbook.team, &incident.team) {
-            (Some(owner), Some(other)) if owner != other => {
-                Err(Denied::Role(format!("team:{owner}:responder, and an incident of team {owner}")).into())
-            }
-            (Some(_) | None, Some(_) | None) => Ok(Some(incident)),
-        }
+        same_team(runbook, &incident)?;
+        Ok(Some(incident))
     }
 
-    fn new_execution(
+    pub(super) fn new_execution(
         &self,
         caller: &Caller,
         runbook: &Runbook,
@@ -158,7 +154,7 @@ impl App {
         }
     }
 
-    async fn refuse_killed(&self, execution: &Execution) -> Result<(), Error> {
+    pub(super) async fn refuse_killed(&self, execution: &Execution) -> Result<(), Error> {
         let keys: Vec<Key> = execution.scopes().into_iter().map(Key::KillSwitch).collect();
         for stored in self.table.batch_get(&keys).await?.into_values() {
             let switch: KillSwitch = stored.typed()?.value;
@@ -167,6 +163,16 @@ impl App {
             }
         }
         Ok(())
+    }
+}
+
+/// A runbook of a team is for incidents of that team, or of none.
+pub(super) fn same_team(runbook: &Runbook, incident: &Incident) -> Result<(), Denied> {
+    match (&runbook.team, &incident.team) {
+        (Some(owner), Some(other)) if owner != other => {
+            Err(Denied::Role(format!("team:{owner}:responder, and an incident of team {owner}")))
+        }
+        (Some(_) | None, Some(_) | None) => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod accept;
 mod child;
+mod manual;
 mod steer;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use muster_domain::time::Time;
 use serde_json::{Value, json};
 
 pub use self::accept::{ExecuteRequest, Executed, MAX_PARAMETERS_BYTES, PlannedStep};
+pub use self::manual::Triggered;
 use crate::job::Job;
 use crate::load::audit;
 use crate::metrics::Counter;

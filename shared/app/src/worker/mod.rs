@@ -38,6 +38,19 @@ impl App {
     pub async fn handle(&self, job: &Job, shift: &Shift<'_>) -> Result<(), Error> {
         match job {
             Job::Run { execution } => self.run(execution, shift).await,
+            Job::Deliver { incident, seq } => self.deliver_event(incident, *seq).await,
+        }
+    }
+
+    /// Ends what a job was for that failed too often: an execution ends without another call, an event stays owed and the
+    /// sweeper asks for it again.
+    pub async fn give_up(&self, job: &Job, reason: &str) -> Result<(), Error> {
+        match job {
+            Job::Run { execution } => self.finalise(execution, reason).await,
+            Job::Deliver { incident, seq } => {
+                tracing::error!(incident_id = %incident, seq, reason, "an event is not delivered yet");
+                Ok(())
+            }
         }
     }
 

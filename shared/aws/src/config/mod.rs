@@ -7,7 +7,7 @@ mod variables;
 use muster_app::SelfApproval;
 
 use self::values::self_approval;
-pub use self::values::{ClaimName, Level, QueueUrl, SecretPrefix, TableName};
+pub use self::values::{BusName, ClaimName, Level, QueueUrl, SecretPrefix, TableName};
 pub use self::variables::{ConfigError, Variables, is_in_lambda, of_process, read};
 
 /// What `muster-api` reads.
@@ -35,6 +35,7 @@ pub struct WorkerConfig {
     pub installation: Installation,
     pub table: TableName,
     pub queue: QueueUrl,
+    pub bus: BusName,
     pub secret_prefix: SecretPrefix,
 }
 
@@ -120,11 +121,13 @@ impl FromEnvironment for WorkerConfig {
         let installation = variables.installation();
         let table = variables.table();
         let queue = variables.queue();
+        let bus = variables.parsed("MUSTER_BUS", BusName::parse);
         let secret_prefix = variables.parsed("MUSTER_SECRET_PREFIX", SecretPrefix::parse);
         Some(Self {
             installation: installation?,
             table: table?,
             queue: queue?,
+            bus: bus?,
             secret_prefix: secret_prefix?,
         })
     }
@@ -175,10 +178,11 @@ mod tests {
 
     use super::*;
 
-    const COMPLETE: [(&str, &str); 8] = [
+    const COMPLETE: [(&str, &str); 9] = [
         ("MUSTER_TABLE", "muster-table"),
         ("MUSTER_QUEUE_URL", "https://sqs.test/1/work"),
         ("MUSTER_DLQ_URL", "https://sqs.test/1/work-dead"),
+        ("MUSTER_BUS", "muster-test"),
         ("MUSTER_SECRET_PREFIX", "muster/test/"),
         ("MUSTER_ENVIRONMENT", "test"),
         ("MUSTER_GROUPS_CLAIM", "cognito:groups"),

@@ -48,6 +48,12 @@ checked_text!(
     |text| text.starts_with("https://") || text.starts_with("http://")
 );
 checked_text!(
+    /// The name of an event bus.
+    BusName,
+    "an event bus's name",
+    |text| (1..=256).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+);
+checked_text!(
     /// How the names of readable secrets start.
     SecretPrefix,
     "a path that ends with a slash",

@@ -9,14 +9,14 @@ use http::StatusCode;
 use http::header::LOCATION;
 use muster_app::App;
 use muster_app::executions::Executed;
-use muster_domain::ids::RunbookId;
+use muster_domain::ids::{IncidentId, RunbookId};
 
 use super::idempotency::IdempotencyHeader;
 use crate::extract::named::Named;
 use crate::extract::sent::Sent;
 use crate::openapi::{Conflicting, Missing, Sending};
 use crate::problem::Problem;
-use crate::types::execution::{Accepted, DryRun, Execute};
+use crate::types::execution::{Accepted, DryRun, Execute, ExecuteOnIncident, Triggered};
 
 /// Executes an approved version. 202 means that the execution is stored and will come to an end; `Location` is where to read
 /// it. With `dryRun`, shows the exact requests instead and sends nothing.
@@ -43,4 +43,25 @@ pub(crate) async fn execute_runbook(
         }
         Executed::DryRun(steps) => Json(DryRun::of(steps)).into_response(),
     })
+}
+
+/// Runs the newest approved version of a runbook on an incident. 201 means that the execution is stored and will come to an
+/// end; `Location` is where to read it.
+#[utoipa::path(
+    post, path = "/api/incidents/{id}/runbooks/{runbookId}/execute", tag = "Executions",
+    request_body = ExecuteOnIncident,
+    params(("id" = String, Path), ("runbookId" = String, Path), IdempotencyHeader),
+    responses(
+        (status = 201, description = "It is stored", body = Triggered, headers(("Location" = String))),
+        Sending, Missing, Conflicting,
+    ),
+)]
+pub(crate) async fn execute_on_incident(
+    State(app): State<Arc<App>>,
+    Named((incident, runbook)): Named<(IncidentId, RunbookId)>,
+    Sent { caller, body }: Sent<ExecuteOnIncident>,
+) -> Result<impl IntoResponse, Problem> {
+    let triggered = app.execute_on_incident(&caller, &incident, &runbook, body.parameters).await?;
+    let location = format!("/api/executions/{}", triggered.id);
+    Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), Json(Triggered::from(triggered))))
 }

@@ -3,7 +3,7 @@
 use muster_app::executions as app;
 use muster_domain::digest::Digest;
 use muster_domain::execution as domain;
-use muster_domain::ids::{ExecutionId, IncidentId, StepId, TeamId, UserId};
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId};
 use muster_domain::incident::Incident;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -61,6 +61,52 @@ impl Accepted {
     pub(crate) fn new(id: ExecutionId) -> Self {
         let status = ExecutionStatus::Pending;
         Self { execution: AcceptedExecution { id, status } }
+    }
+}
+
+/// What a person gives to run a runbook on an incident.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ExecuteOnIncident {
+    /// Must satisfy the runbook's schema; at most 16 KiB. Defaults are applied.
+    #[serde(default)]
+    pub(crate) parameters: Map<String, Value>,
+}
+
+/// An execution that a person started on an incident. It is stored and will come to an end.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Triggered {
+    execution: TriggeredExecution,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TriggeredExecution {
+    #[schema(value_type = String)]
+    id: ExecutionId,
+    #[schema(value_type = String)]
+    runbook_id: RunbookId,
+    runbook_name: String,
+    status: ExecutionStatus,
+    triggered_by: Trigger,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+enum Trigger {
+    Manual,
+}
+
+impl From<app::Triggered> for Triggered {
+    fn from(triggered: app::Triggered) -> Self {
+        let execution = TriggeredExecution {
+            id: triggered.id,
+            runbook_id: triggered.runbook_id,
+            runbook_name: triggered.runbook_name,
+            status: ExecutionStatus::Pending,
+            triggered_by: Trigger::Manual,
+        };
+        Self { execution }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use muster_domain::ids::{IncidentId, TeamId, UserId};
 use muster_domain::incident as domain;
+use muster_domain::presence::given;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::incident_event::HistoryEntry;
 use super::moment::Moment;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -57,10 +59,96 @@ pub(crate) struct Incident {
     #[schema(value_type = String)]
     created_by: UserId,
     created_at: Moment,
+    /// When it last changed.
+    updated_at: Moment,
+    /// When it was resolved, or closed without; absent while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolved_at: Option<Moment>,
+    /// How often it was escalated.
+    escalation: u32,
+    /// What reported it; absent if a person opened it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<IncidentSource>,
+    /// The newest 50 changes, oldest first; absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<HistoryEntry>>,
+}
+
+/// Where an incident comes from.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IncidentSource {
+    /// As in `cloudwatch`.
+    name: String,
+    /// The same for every report about one thing that is wrong.
+    fingerprint: String,
+}
+
+impl From<domain::IncidentSource> for IncidentSource {
+    fn from(source: domain::IncidentSource) -> Self {
+        Self { name: source.name, fingerprint: source.fingerprint }
+    }
+}
+
+/// What to change; absent members stay as they are.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ChangeIncident {
+    #[serde(default)]
+    status: Option<IncidentStatus>,
+    #[serde(default)]
+    priority: Option<Priority>,
+    /// `null` leaves it to nobody.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    assignee: Option<Option<UserId>>,
+    /// 1 to 200 characters.
+    #[serde(default)]
+    title: Option<String>,
+    /// A JSON merge patch (RFC 7396): `null` removes a member. What comes of it is at most 16 KiB, 16 levels deep.
+    #[serde(default)]
+    metadata: Option<Map<String, Value>>,
+    /// At most 500 characters, for the history.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl From<ChangeIncident> for domain::IncidentPatch {
+    fn from(change: ChangeIncident) -> Self {
+        Self {
+            status: change.status.map(domain::IncidentStatus::from),
+            priority: change.priority.map(domain::Priority::from),
+            assignee: change.assignee,
+            title: change.title,
+            metadata: change.metadata,
+            reason: change.reason,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct EscalateIncident {
+    /// At most 500 characters, for the history.
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl From<EscalateIncident> for domain::Escalation {
+    fn from(escalate: EscalateIncident) -> Self {
+        Self { reason: escalate.reason }
+    }
+}
+
+impl Incident {
+    /// Without its history.
+    pub(crate) fn listed(incident: domain::Incident) -> Self {
+        Self { history: None, ..Self::from(incident) }
+    }
 }
 
 impl From<domain::Incident> for Incident {
     fn from(incident: domain::Incident) -> Self {
+        let updated_at = incident.changed_at().into();
         Self {
             id: incident.id,
             title: incident.title,
@@ -71,6 +159,11 @@ impl From<domain::Incident> for Incident {
             metadata: incident.metadata,
             created_by: incident.created_by,
             created_at: incident.created_at.into(),
+            updated_at,
+            resolved_at: incident.resolved_at.map(Moment::from),
+            escalation: incident.escalation,
+            source: incident.source.map(IncidentSource::from),
+            history: Some(incident.history.into_iter().map(HistoryEntry::from).collect()),
         }
     }
 }
@@ -128,13 +221,24 @@ impl From<domain::Priority> for Priority {
     }
 }
 
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum IncidentStatus {
     Open,
     Acknowledged,
     Resolved,
     Closed,
+}
+
+impl From<IncidentStatus> for domain::IncidentStatus {
+    fn from(status: IncidentStatus) -> Self {
+        match status {
+            IncidentStatus::Open => Self::Open,
+            IncidentStatus::Acknowledged => Self::Acknowledged,
+            IncidentStatus::Resolved => Self::Resolved,
+            IncidentStatus::Closed => Self::Closed,
+        }
+    }
 }
 
 impl From<domain::IncidentStatus> for IncidentStatus {

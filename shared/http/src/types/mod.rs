@@ -6,6 +6,7 @@ pub(crate) mod decision;
 pub(crate) mod definition;
 pub(crate) mod execution;
 pub(crate) mod incident;
+pub(crate) mod incident_event;
 pub(crate) mod kill_switch;
 pub(crate) mod moment;
 pub(crate) mod page;

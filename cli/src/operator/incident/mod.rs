@@ -1,4 +1,7 @@
-//! Incidents: open and read.
+//! Incidents: open, read, change, follow.
+
+mod change;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -6,10 +9,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use muster_domain::ids::{IncidentId, TeamId, UserId};
 use serde_json::{Value, json};
 
+pub(crate) use self::watch::IncidentWatchError;
 use super::Command;
 use super::api::{Call, IdempotencyKey, PageArgs, object};
 use super::context::Context;
-use super::ended::Ended;
+use super::ended::{Ended, help};
 use super::error::OperatorError;
 use super::file::{FileError, Located, Source};
 use super::output::{Layout, field, timestamp};
@@ -23,6 +27,15 @@ pub(crate) enum IncidentCommand {
     Get(Get),
     /// List incidents, newest first
     List(List),
+    /// Say that you look after an incident
+    Ack(change::Ack),
+    /// Say that an incident is over
+    Resolve(change::Resolve),
+    /// Raise an incident by one level
+    Escalate(change::Escalate),
+    /// Follow an incident until it is resolved or closed; Ctrl-C stops watching and changes nothing
+    #[command(after_help = help())]
+    Watch(watch::Watch),
 }
 
 impl Command for IncidentCommand {
@@ -31,6 +44,10 @@ impl Command for IncidentCommand {
             Self::Create(command) => context.show(command.call()?, incident).await?,
             Self::Get(command) => context.show(command.call(), incident).await?,
             Self::List(command) => context.show_list(command.call(), &command.pages, incidents).await?,
+            Self::Ack(command) => context.show(command.call(), incident).await?,
+            Self::Resolve(command) => context.show(command.call(), incident).await?,
+            Self::Escalate(command) => context.show(command.call(), incident).await?,
+            Self::Watch(command) => return watch::watch(context, &command.id).await,
         }
         Ok(Ended::SUCCESS)
     }
@@ -116,7 +133,7 @@ pub(crate) struct Get {
 
 impl Get {
     fn call(&self) -> Call {
-        Call::get(&["api", "incidents", self.id.as_str()])
+        call_of(&self.id)
     }
 }
 
@@ -135,6 +152,10 @@ impl List {
     }
 }
 
+fn call_of(id: &IncidentId) -> Call {
+    Call::get(&["api", "incidents", id.as_str()])
+}
+
 fn incident(body: &Value) -> Layout {
     let at = |pointer| field(body, pointer);
     Layout::facts(vec![
@@ -147,6 +168,9 @@ fn incident(body: &Value) -> Layout {
         ("Metadata", at("/metadata")),
         ("Opened by", at("/createdBy")),
         ("Opened", timestamp(body, "/createdAt")),
+        ("Changed", timestamp(body, "/updatedAt")),
+        ("Escalation", at("/escalation")),
+        ("Source", at("/source/name")),
     ])
 }
 

@@ -1,37 +1,61 @@
-//! Incidents, as far as executions need them: open, read, list.
+//! Incidents (C1): open, read, list. Changing them and delivering their events have files of their own.
+
+mod change;
+mod deliver;
+mod outbox;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_domain::audit::Resource;
 use muster_domain::ids::{IncidentId, TeamId};
 use muster_domain::incident::{Actor, Cause, Incident, NewIncident, Opening};
 use muster_domain::policy::{Action, Owner};
-use muster_domain::time::Time;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
-use crate::load::audit;
-use crate::once::Decided;
+use crate::once::{Decided, Once};
 use crate::paging::{List, Paging};
-use crate::runbooks::{fact, refuse_faults};
-use crate::table::{Key, Query, Write};
+use crate::runbooks::refuse_faults;
+use crate::table::{Key, Query};
 use crate::{App, Caller, Error};
 
+/// An incident as people read and change it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IncidentDetail {
+    pub incident: Incident,
+    /// What a conditional edit names; it grows with every change.
+    pub revision: u64,
+}
+
 impl App {
+    /// Opens an incident that a person reports. Its event is stored with it and delivered soon.
     pub async fn create_incident(&self, caller: &Caller, new: NewIncident) -> Result<Incident, Error> {
         caller.principal.may(Action::EditIncident, &Owner::from(new.team_id.clone()))?;
         refuse_faults(new.faults())?;
-        let decide = async || {
-            let now = self.clock.now();
-            let incident = opened(IncidentId::new(now, Self::random()?), new.clone(), caller, now);
-            Ok(incident)
-        };
-        Ok(self.once(caller, decide).await?.into_reply())
+        let outcome = self.once(caller, async || self.decide_opening(caller, new.clone())).await?;
+        if let Once::Now(incident) = &outcome {
+            self.deliver_at_once(&incident.id, incident.seq).await;
+        }
+        Ok(outcome.into_reply())
+    }
+
+    fn decide_opening(&self, caller: &Caller, new: NewIncident) -> Result<Decided<Incident>, Error> {
+        let now = self.clock.now();
+        let id = IncidentId::new(now, Self::random()?);
+        let user = caller.principal.user.clone();
+        let cause = cause_of(caller, &id);
+        let opening = Opening { id, created_by: user.clone(), source: None };
+        let (incident, event) = Incident::open(new, opening, &cause, now);
+        Ok(Decided { reply: incident.clone(), writes: self.opened(incident, event, Some(user)) })
     }
 
     pub async fn incident(&self, caller: &Caller, id: &IncidentId) -> Result<Incident, Error> {
-        let incident = self.load_incident(id).await?.value;
-        caller.principal.may(Action::Read, &Owner::from(incident.team.clone()))?;
-        Ok(incident)
+        Ok(self.incident_detail(caller, id).await?.incident)
+    }
+
+    /// An incident with the revision that an edit names.
+    pub async fn incident_detail(&self, caller: &Caller, id: &IncidentId) -> Result<IncidentDetail, Error> {
+        let seen = self.load_incident(id).await?;
+        caller.principal.may(Action::Read, &Owner::from(seen.value.team.clone()))?;
+        Ok(IncidentDetail { incident: seen.value, revision: seen.version })
     }
 
     /// Those of at most 100 incidents that are there and that the caller may read.
@@ -77,14 +101,8 @@ impl App {
     }
 }
 
-fn opened(id: IncidentId, new: NewIncident, caller: &Caller, now: Time) -> Decided<Incident> {
-    let opening = Opening { id: id.clone(), created_by: caller.principal.user.clone(), source: None };
+/// A person's request; one without a correlation id is told by the incident.
+fn cause_of(caller: &Caller, id: &IncidentId) -> Cause {
     let by = Actor::Person { user: caller.principal.user.clone() };
-    let correlation = caller.correlation_id.clone().unwrap_or_else(|| id.to_string());
-    let (mut incident, _) = Incident::open(new, opening, &Cause::first(by, correlation), now);
-    let facts = json!({"priority": incident.priority});
-    let fact = fact("incident.created", &caller.principal.user, facts);
-    let team = incident.team.clone();
-    let entry = audit(&mut incident.audit, Resource::Incident(id), team, fact, now);
-    Decided { writes: vec![Write::create(incident.clone()), entry], reply: incident }
+    Cause::first(by, caller.correlation_id.clone().unwrap_or_else(|| id.to_string()))
 }
