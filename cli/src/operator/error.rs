@@ -8,6 +8,7 @@ use super::file::FileError;
 use super::incident::IncidentWatchError;
 use super::output::{OutputError, Printer};
 use super::parameters::ParameterError;
+use super::workflow::ApplyError;
 use crate::exit::Exit;
 
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,8 @@ pub(crate) enum OperatorError {
     #[error(transparent)]
     Audit(#[from] AuditError),
     #[error(transparent)]
+    Apply(#[from] ApplyError),
+    #[error(transparent)]
     Output(#[from] OutputError),
 }
 
@@ -43,7 +46,7 @@ impl OperatorError {
     fn exit(&self) -> Exit {
         match self {
             Self::Api(error) => error.exit(),
-            Self::Connection(_) | Self::File(_) | Self::Parameter(_) => Exit::Usage,
+            Self::Connection(_) | Self::File(_) | Self::Parameter(_) | Self::Apply(_) => Exit::Usage,
             Self::Watch(error) => error.exit(),
             Self::IncidentWatch(error) => error.exit(),
             Self::Audit(error) => error.exit(),

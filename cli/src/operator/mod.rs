@@ -17,6 +17,7 @@ mod pace;
 mod parameters;
 mod queue;
 mod runbook;
+mod workflow;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,9 @@ pub(crate) enum OperatorCommand {
     /// Open, follow and change incidents
     #[command(after_help = help())]
     Incident(Group<incident::IncidentCommand>),
+    /// Write, try and run workflows
+    #[command(after_help = help())]
+    Workflow(Group<workflow::WorkflowCommand>),
     /// Stop every new call of a scope, and let it go on
     #[command(after_help = help())]
     KillSwitch(Group<kill_switch::KillSwitchCommand>),
@@ -78,6 +82,7 @@ impl OperatorCommand {
             Self::Runbook(group) => group.run(streams, pace).await,
             Self::Execution(group) => group.run(streams, pace).await,
             Self::Incident(group) => group.run(streams, pace).await,
+            Self::Workflow(group) => group.run(streams, pace).await,
             Self::KillSwitch(group) => group.run(streams, pace).await,
             Self::Queue(group) => group.run(streams, pace).await,
             Self::Audit(group) => group.run(streams, pace).await,

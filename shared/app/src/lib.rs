@@ -22,6 +22,7 @@ pub mod table;
 pub mod telemetry;
 pub mod versions;
 pub mod worker;
+pub mod workflows;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, WorkflowId}
 use muster_domain::incident::Incident;
 use muster_domain::runbook::{Runbook, RunbookVersion};
 use muster_domain::time::Time;
-use muster_domain::workflow::WorkflowVersion;
+use muster_domain::workflow::{Workflow, WorkflowVersion};
 
 use crate::table::{Key, Record, Stored, Versioned, Write};
 use crate::{App, Error};
@@ -25,6 +25,15 @@ impl App {
         let key = Key::RunbookVersion(id.clone(), version);
         let stored = self.load(key, "version", &format!("{version} of runbook {id}")).await?;
         Ok(stored.value)
+    }
+
+    /// A workflow that is not deleted.
+    pub(crate) async fn load_workflow(&self, id: &WorkflowId) -> Result<Versioned<Workflow>, Error> {
+        let head: Versioned<Workflow> = self.load(Key::Workflow(id.clone()), "workflow", id.as_str()).await?;
+        if head.value.deleted_at.is_some() {
+            return Err(Error::NotFound { kind: "workflow", id: id.to_string() });
+        }
+        Ok(head)
     }
 
     pub(crate) async fn load_workflow_version(

@@ -279,7 +279,7 @@ pub(crate) fn refuse_faults(faults: Vec<Fault>) -> Result<(), Error> {
     if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
 }
 
-fn note_faults(note: Option<&str>) -> Vec<Fault> {
+pub(crate) fn note_faults(note: Option<&str>) -> Vec<Fault> {
     let length = note.map_or(0, |note| note.chars().count());
     let too_long = length > MAX_CHANGE_NOTE_CHARS;
     let fault = || Fault::new("/changeNote", format!("is longer than {MAX_CHANGE_NOTE_CHARS} characters"));

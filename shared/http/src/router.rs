@@ -15,7 +15,7 @@ use crate::layers::security_headers::security_headers;
 use crate::problem::{Kind, Problem};
 use crate::routes::{
     approvals, audit, bodies, execute, executions, incidents, kill_switches, queue, runbooks, service,
-    versions,
+    versions, workflow_runs, workflow_versions, workflows,
 };
 
 /// What differs between installations.
@@ -80,10 +80,27 @@ fn api_routes() -> Routes {
         .routes(routes!(incidents::list_incident_events))
         .routes(routes!(execute::execute_on_incident))
         .routes(routes!(executions::list_incident_executions))
+        .merge(workflow_routes())
         .routes(routes!(kill_switches::read_kill_switch, kill_switches::set_kill_switch))
         .routes(routes!(queue::read_queue_stats))
         .routes(routes!(audit::list_audit_entries))
         .routes(routes!(audit::export_audit))
+}
+
+fn workflow_routes() -> Routes {
+    OpenApiRouter::new()
+        .routes(routes!(workflows::list_workflows, workflows::create_workflow))
+        .routes(routes!(workflows::read_workflow, workflows::change_workflow, workflows::delete_workflow))
+        .routes(routes!(workflows::enable_workflow))
+        .routes(routes!(workflows::disable_workflow))
+        .routes(routes!(workflow_versions::list_workflow_versions))
+        .routes(routes!(workflow_versions::read_workflow_version))
+        .routes(routes!(workflow_versions::compare_workflow_versions))
+        .routes(routes!(workflow_versions::roll_back_workflow))
+        .routes(routes!(workflow_runs::run_workflow))
+        .routes(routes!(workflow_runs::list_workflow_executions))
+        .routes(routes!(workflow_runs::try_workflow))
+        .routes(routes!(workflow_runs::backtest_workflow))
 }
 
 fn approval_routes() -> Routes {

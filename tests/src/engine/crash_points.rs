@@ -15,7 +15,7 @@ use crate::support::world::SHIFT;
 
 /// Where the table fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CrashPoint {
+pub(super) enum CrashPoint {
     /// Nothing is written.
     Before,
     /// All is written, and the answer is lost.
@@ -23,7 +23,7 @@ enum CrashPoint {
 }
 
 /// Commits fail from the n-th on, for as many as a worker tries, and then work again.
-struct Breaking {
+pub(super) struct Breaking {
     commits: AtomicUsize,
     from: AtomicUsize,
     at: CrashPoint,
@@ -33,6 +33,17 @@ struct Breaking {
 const FAILING: usize = 7;
 
 impl Breaking {
+    /// Works until it is told to break.
+    pub(super) fn at(at: CrashPoint) -> Arc<Self> {
+        let never = usize::MAX / 2;
+        Arc::new(Self { commits: 0.into(), from: never.into(), at })
+    }
+
+    /// Breaks at the n-th write from now, counted from 0.
+    pub(super) fn after(&self, nth: usize) {
+        self.from.store(self.commits.load(Ordering::SeqCst) + 1 + nth, Ordering::SeqCst);
+    }
+
     fn strike(&self, at: CrashPoint) -> Result<(), TableError> {
         let from = self.from.load(Ordering::SeqCst);
         let commit = self.commits.load(Ordering::SeqCst);
@@ -55,16 +66,8 @@ impl Hook for Breaking {
     }
 }
 
-/// One execution whose receiver fails once, with the table breaking at its n-th write after the accept.
-async fn run_with(engine: Engine, at: CrashPoint, nth: usize) -> usize {
-    let never = usize::MAX / 2;
-    let hook = Arc::new(Breaking { commits: 0.into(), from: never.into(), at });
-    let world = World::hooked(engine, Arc::clone(&hook)).await;
-    world.receiver.will([Reply::Status(503)]);
-    let runbook = approved(&world, json!({})).await;
-    let id = accepted(&world, &runbook).await;
-    let before = hook.commits.load(Ordering::SeqCst);
-    hook.from.store(before + 1 + nth, Ordering::SeqCst);
+/// Runs what is due while jobs may fail, with the sweeper's help, until nothing is owed.
+pub(super) async fn survive(world: &World) {
     for _ in 0..60 {
         while let Some(moment) = world.queue.next_due() {
             world.clock.move_to(moment);
@@ -74,8 +77,22 @@ async fn run_with(engine: Engine, at: CrashPoint, nth: usize) -> usize {
             }
         }
         world.clock.advance(SHIFT + Duration::from_secs(5));
-        let _ = world.app.sweep().await;
+        let swept = world.app.sweep().await;
+        if world.queue.next_due().is_none() && swept.is_ok_and(|swept| swept.due == 0) {
+            return;
+        }
     }
+}
+
+/// One execution whose receiver fails once, with the table breaking at its n-th write after the accept.
+async fn run_with(engine: Engine, at: CrashPoint, nth: usize) -> usize {
+    let hook = Breaking::at(at);
+    let world = World::hooked(engine, Arc::clone(&hook)).await;
+    world.receiver.will([Reply::Status(503)]);
+    let runbook = approved(&world, json!({})).await;
+    let id = accepted(&world, &runbook).await;
+    hook.after(nth);
+    survive(&world).await;
     let ended = execution(&world, &id).await;
     assert!(ended.status().is_terminal(), "inv_a1: {at:?} at write {nth}: {:?}", ended.state);
     check_promises(&world, &id).await;

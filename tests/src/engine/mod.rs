@@ -9,6 +9,10 @@ mod proof;
 mod recovery;
 mod review;
 mod steering;
+mod workflow_crashes;
+mod workflow_guards;
+mod workflow_runs;
+mod workflows;
 
 use muster_app::Caller;
 use muster_app::executions::{ExecuteRequest, Executed};

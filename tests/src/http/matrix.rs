@@ -53,6 +53,21 @@ const TABLE: &str = "
     GET    /api/incidents/{id}/events                                  uoooooooo uxxxooooo uxxxxxxoo
     POST   /api/incidents/{id}/runbooks/{runbookId}/execute            uxxoxooxo uxxxxooxo uxxxxxxxo
     GET    /api/incidents/{id}/runbooks/executions                     uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/workflows                                              uoooooooo uxxxooooo uxxxxxxoo
+    POST   /api/workflows                                              uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    GET    /api/workflows/{id}                                         uoooooooo uxxxooooo uxxxxxxoo
+    PUT    /api/workflows/{id}                                         uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    DELETE /api/workflows/{id}                                         uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    POST   /api/workflows/{id}/enable                                  uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    POST   /api/workflows/{id}/disable                                 uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    GET    /api/workflows/{id}/versions                                uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/workflows/{id}/versions/{version}                      uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/workflows/{id}/versions/{before}/diff/{after}          uoooooooo uxxxooooo uxxxxxxoo
+    POST   /api/workflows/{id}/rollback                                uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    POST   /api/workflows/{id}/run                                     uxxoxooxo uxxxxooxo uxxxxxxxo
+    GET    /api/workflows/{id}/executions                              uoooooooo uxxxooooo uxxxxxxoo
+    POST   /api/workflows/{id}/test                                    uoooooooo uxxxooooo uxxxxxxoo
+    POST   /api/workflows/{id}/backtest                                uoooooooo uxxxooooo uxxxxxxoo
     GET    /api/kill-switches/{scope}                                  uoooooooo uxxxooooo uxxxxxxoo
     PUT    /api/kill-switches/{scope}                                  uxxxxxxxo uxxxxxxxo uxxxxxxxo
     GET    /api/queue/stats                                            uoooooooo uoooooooo uoooooooo
@@ -119,6 +134,7 @@ struct Things<'w> {
     /// NEEDS_REVIEW, after one attempt.
     execution: String,
     incident: String,
+    workflow: String,
 }
 
 impl<'w> Things<'w> {
@@ -126,13 +142,15 @@ impl<'w> Things<'w> {
         let team = json!({"teamId": owner});
         let draft = draft(world, team.clone()).await;
         let approved = approved(world, with(team.clone(), json!({"idempotent": false}))).await;
-        let incident = incident(world, team).await;
+        let incident = incident(world, team.clone()).await;
+        let new = workflows::definition(world, team);
+        let workflow = text(&bob(world).post("/api/workflows", new).await.expect(201)["id"]);
         // Of a global incident's execution everybody may read, so this one has no incident.
         world.drain().await;
         world.receiver.will([Reply::Status(500)]);
         let execution = executed(world, &approved, json!({})).await;
         world.drain().await;
-        Self { world, owner, draft, approved, execution, incident }
+        Self { world, owner, draft, approved, execution, incident, workflow }
     }
 
     /// The letter for what a caller with these groups meets.
@@ -159,6 +177,7 @@ impl<'w> Things<'w> {
         let id = match row.path.split('/').nth(2) {
             Some("executions") => &self.execution,
             Some("incidents") => &self.incident,
+            Some("workflows") => &self.workflow,
             _ => runbook,
         };
         let scope = self.owner.map_or("global".to_owned(), |team| format!("team:{team}"));
@@ -183,7 +202,7 @@ impl<'w> Things<'w> {
     fn query(&self, row: &Row) -> String {
         let team = self.owner.map_or(String::new(), |team| format!("teamId={team}&"));
         match (row.method.as_str(), row.path) {
-            ("GET", "/api/runbooks" | "/api/incidents") => format!("?{team}"),
+            ("GET", "/api/runbooks" | "/api/incidents" | "/api/workflows") => format!("?{team}"),
             ("GET", "/api/audit") => format!("?{team}day=2026-03-01"),
             _ => String::new(),
         }
@@ -196,7 +215,10 @@ impl<'w> Things<'w> {
         }
         Some(match row.path {
             "/api/runbooks" | "/api/runbooks/{id}" => definition(self.world, team),
-            "/api/runbooks/{id}/rollback" => json!({"toVersion": 1}),
+            "/api/workflows" | "/api/workflows/{id}" => workflows::definition(self.world, team),
+            "/api/workflows/{id}/test" => json!({"incidentId": self.incident}),
+            "/api/workflows/{id}/backtest" => json!({"days": 1}),
+            "/api/runbooks/{id}/rollback" | "/api/workflows/{id}/rollback" => json!({"toVersion": 1}),
             "/api/executions/{id}/resolve" => json!({"outcome": "happened", "reason": "seen in its log"}),
             "/api/incidents" => with(json!({"title": "Down", "priority": "LOW"}), team),
             "/api/incidents/{id}" => json!({"status": "ACKNOWLEDGED"}),

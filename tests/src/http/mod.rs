@@ -13,6 +13,7 @@ mod matrix;
 mod noise;
 mod refusals;
 mod routers;
+mod workflows;
 
 use serde_json::{Value, json};
 

@@ -13,6 +13,7 @@ use muster_aws::config::{
 use muster_domain::audit::Resource;
 use muster_domain::control::Scope;
 use muster_domain::digest::Digest;
+use muster_domain::workflow::TriggerKind;
 use muster_store::keys::ItemKey;
 use muster_store::lists::Index;
 use serde_json::Value;
@@ -131,6 +132,7 @@ fn every_function_is_built_from_the_package_that_has_its_binary() {
 /// One key of every kind.
 fn keys() -> Vec<Key> {
     let runbook = || "rb_01J9Z3V5K7M9N1P3Q5R7S9T1V3".parse().unwrap();
+    let workflow = || "wf_01J9Z3Y6E8F0G2H4J6K8M0N2P4".parse().unwrap();
     let execution = || "ex_01J9Z3W2B4C6D8E0F2G4H6J8K0".parse().unwrap();
     vec![
         Key::Runbook(runbook()),
@@ -140,6 +142,10 @@ fn keys() -> Vec<Key> {
         Key::Body(execution(), "call".parse().unwrap(), BodyPart::Request),
         Key::Incident("inc_01J9Z3X4C6D8E0F2G4H6J8K0M2".parse().unwrap()),
         Key::IncidentEvent("inc_01J9Z3X4C6D8E0F2G4H6J8K0M2".parse().unwrap(), 1),
+        Key::Workflow(workflow()),
+        Key::WorkflowVersion(workflow(), 1),
+        Key::Candidates(None),
+        Key::Candidate(None, TriggerKind::Manual, workflow()),
         Key::Audit(Resource::Runbook(runbook()), 1),
         Key::Idempotency(Digest::of_bytes(b"")),
         Key::KillSwitch(Scope::Global),
@@ -156,13 +162,14 @@ fn writers(key: &Key) -> &'static [&'static str] {
         Key::Execution(..) | Key::Body(..) => {
             &["muster-api", "muster-worker", "muster-sweeper", "muster-dead-letter"]
         }
-        Key::Incident(..) | Key::KillSwitch(..) => &["muster-api"],
         Key::IncidentEvent(..) => &["muster-api", "muster-worker", "muster-sweeper"],
-        Key::Why(..)
+        Key::Incident(..)
+        | Key::KillSwitch(..)
         | Key::Workflow(..)
         | Key::WorkflowVersion(..)
         | Key::Candidates(..)
-        | Key::Candidate(..)
+        | Key::Candidate(..) => &["muster-api"],
+        Key::Why(..)
         | Key::Starts(..)
         | Key::AgeCursor(..)
         | Key::Integration(..)

@@ -26,6 +26,8 @@ use super::receiver::Receiver;
 pub(crate) struct World {
     pub(crate) app: Arc<App>,
     pub(crate) router: Router,
+    /// What `app` stores in.
+    pub(crate) table: Arc<dyn Table>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) queue: Arc<ManualQueue>,
     pub(crate) bus: Arc<ManualBus>,
@@ -88,7 +90,7 @@ impl World {
         let bus = Arc::<ManualBus>::default();
         let receiver = Receiver::start().await;
         let app = App::new(
-            table,
+            Arc::clone(&table),
             Arc::clone(&queue) as Arc<dyn Queue>,
             Arc::clone(&clock) as Arc<dyn Clock>,
             settings,
@@ -98,6 +100,7 @@ impl World {
             router: router(Arc::clone(&app), HttpSettings::default()),
             egress: Arc::new(egress_to(&receiver, &directory)),
             app,
+            table,
             clock,
             queue,
             bus,

@@ -25,6 +25,9 @@ pub(crate) struct PageArgs {
 }
 
 impl PageArgs {
+    /// Every entry.
+    pub(crate) const ALL: Self = Self { limit: MAX_PAGE, all: true, cursor: None };
+
     fn wanted(&self) -> usize {
         if self.all { usize::MAX } else { usize::try_from(self.limit).unwrap_or(usize::MAX) }
     }

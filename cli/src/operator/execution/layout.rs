@@ -6,11 +6,10 @@ use crate::operator::output::{Layout, field, timestamp};
 
 pub(super) fn execution(body: &Value) -> Layout {
     let at = |pointer| field(body, pointer);
-    let runbook = format!("{} {} version {}", at("/runbook/id"), at("/runbook/name"), at("/runbook/version"));
     let mut facts = vec![
         ("ID", at("/id")),
         ("Status", at("/status")),
-        ("Runbook", runbook),
+        pinned(body),
         ("Team", at("/teamId")),
         ("Requested by", at("/requestedBy")),
         ("Incident", at("/incident/id")),
@@ -22,8 +21,29 @@ pub(super) fn execution(body: &Value) -> Layout {
         ("Why", why(body)),
     ];
     let steps = body.get("steps").and_then(Value::as_array);
+    if body.get("workflow").is_some() {
+        facts.extend(steps.into_iter().flatten().map(|step| ("Node", node(step))));
+    }
     facts.extend(steps.into_iter().flatten().flat_map(attempts).map(|attempt| ("Attempt", attempt)));
     Layout::facts(facts)
+}
+
+/// The version that it runs, of a runbook or of a workflow.
+fn pinned(body: &Value) -> (&'static str, String) {
+    let version = |pinned: &Value| {
+        format!("{} {} version {}", field(pinned, "/id"), field(pinned, "/name"), field(pinned, "/version"))
+    };
+    match body.get("workflow") {
+        Some(workflow) => ("Workflow", version(workflow)),
+        None => ("Runbook", version(body.get("runbook").unwrap_or(&Value::Null))),
+    }
+}
+
+/// Where one node of a workflow stands.
+fn node(step: &Value) -> String {
+    let name = field(step, "/name");
+    let name = if name == "-" { String::new() } else { format!(", {name}") };
+    format!("{}: {}{name}", field(step, "/id"), field(step, "/status"))
 }
 
 pub(super) fn executions(body: &Value) -> Layout {
@@ -43,14 +63,14 @@ pub(super) fn executions(body: &Value) -> Layout {
 }
 
 /// Why it stands where it does: the error, or the reason of a cancellation or review.
-pub(super) fn why(execution: &Value) -> String {
+pub(crate) fn why(execution: &Value) -> String {
     match field(execution, "/error").as_str() {
         "-" => field(execution, "/reason"),
         error => error.to_owned(),
     }
 }
 
-pub(super) fn duration(value: &Value) -> String {
+pub(crate) fn duration(value: &Value) -> String {
     match value.get("durationMs").and_then(Value::as_u64) {
         Some(millis) => format!("{}.{:03} s", millis / 1_000, millis % 1_000),
         None => "-".to_owned(),

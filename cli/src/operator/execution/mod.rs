@@ -9,6 +9,7 @@ mod watch;
 use clap::{Args, Subcommand};
 use muster_domain::ids::ExecutionId;
 
+pub(crate) use self::layout::{duration, why};
 pub(crate) use self::watch::{WatchError, watch};
 use super::Command;
 use super::context::Context;

@@ -12,7 +12,7 @@ use crate::operator::api::Api;
 use crate::operator::context::Context;
 use crate::operator::ended::Ended;
 use crate::operator::error::OperatorError;
-use crate::operator::output::{Format, OutputError, Printer};
+use crate::operator::output::{Format, OutputError, Printer, field};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WatchError {
@@ -58,7 +58,11 @@ async fn follow(api: &Api, context: &Context, id: &ExecutionId) -> Result<Ended,
     }
 }
 
+/// A workflow is COMPLETED where a runbook is a SUCCESS.
 fn status_of(body: &Value) -> Option<ExecutionStatus> {
+    if body.get("status").and_then(Value::as_str) == Some("COMPLETED") {
+        return Some(ExecutionStatus::Success);
+    }
     serde_json::from_value(body.get("status")?.clone()).ok()
 }
 
@@ -75,7 +79,7 @@ fn show_progress(printer: &Printer, lines: &[String]) -> Result<(), OutputError>
 
 fn show_end(printer: &Printer, body: &Value, status: ExecutionStatus) -> Result<(), OutputError> {
     match printer.format {
-        Format::Table => printer.line(&result(printer, body, status))?,
+        Format::Table => printer.line(&result(printer, body))?,
         Format::Json | Format::Yaml => printer.data(body, execution)?,
     }
     if status == ExecutionStatus::NeedsReview {
@@ -88,8 +92,8 @@ fn show_end(printer: &Printer, body: &Value, status: ExecutionStatus) -> Result<
 }
 
 /// The last line: the status, how long it took, and why.
-fn result(printer: &Printer, body: &Value, status: ExecutionStatus) -> String {
-    let painted = printer.paint.status(status.as_str());
+fn result(printer: &Printer, body: &Value) -> String {
+    let painted = printer.paint.status(&field(body, "/status"));
     match (why(body).as_str(), duration(body).as_str()) {
         ("-", "-") => painted,
         ("-", took) => format!("{painted} in {took}"),
@@ -107,6 +111,7 @@ mod tests {
     #[test]
     fn a_status_is_read_or_is_none_of_ours() {
         assert_eq!(status_of(&json!({"status": "NEEDS_REVIEW"})), Some(ExecutionStatus::NeedsReview));
+        assert_eq!(status_of(&json!({"status": "COMPLETED"})), Some(ExecutionStatus::Success));
         assert_eq!(status_of(&json!({"status": "PAUSED"})), None);
         assert_eq!(status_of(&json!({})), None);
     }

@@ -34,11 +34,11 @@ pub(crate) fn check(source: &Source) -> Result<Checked, FileFaults> {
         return Err(fail(vec![Fault::new("", message)]));
     }
     let mut faults = secrets::faults(&value);
-    faults.extend(typed::take_unknown_fields(&mut value));
+    faults.extend(typed::take_unknown_fields::<RunbookDefinition>(&mut value));
     if !faults.is_empty() {
         return Err(fail(faults));
     }
-    let definition = typed::definition(&value).map_err(|fault| fail(vec![fault]))?;
+    let definition: RunbookDefinition = typed::definition(&value).map_err(|fault| fail(vec![fault]))?;
     let faults = definition.faults();
     if !faults.is_empty() {
         return Err(fail(faults));

@@ -6,8 +6,10 @@ mod located;
 mod secrets;
 mod source;
 mod typed;
+mod workflow;
 
 pub(crate) use self::definition::{Checked, check, read_definition};
 pub(crate) use self::faults::{FileFault, FileFaults};
 pub(crate) use self::located::{Located, Places};
 pub(crate) use self::source::{FileError, Source};
+pub(crate) use self::workflow::{CheckedWorkflow, read_workflow};

@@ -14,22 +14,35 @@ const SECRET_WORDS: [&str; 5] = ["token", "secret", "password", "api-key", "apik
 
 /// Values where only references may stand. Found before the typed parse, whose errors would repeat the value.
 pub(super) fn faults(value: &Value) -> Vec<Fault> {
+    faults_of(value, "", ("webhookAuth", "webhookHeaders"))
+}
+
+/// The same for the actions of a workflow.
+pub(super) fn workflow_faults(value: &Value) -> Vec<Fault> {
+    let nodes = value.pointer("/definition/nodes").and_then(Value::as_array);
+    let actions = (0..nodes.map_or(0, Vec::len)).map(|node| format!("/definition/nodes/{node}/action"));
+    actions.flat_map(|at| faults_of(value, &at, ("auth", "headers"))).collect()
+}
+
+/// What is wrong with the authentication and the headers of the webhook at a pointer.
+fn faults_of(value: &Value, at: &str, (auth, headers): (&str, &str)) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for name in ["webhookAuth", "webhookHeaders"] {
-        if value.get(name).is_some_and(|held| !held.is_object()) {
-            faults.push(Fault::new(pointer_to("", name), "must be an object"));
+    let (auth, headers) = (pointer_to(at, auth), pointer_to(at, headers));
+    for pointer in [&auth, &headers] {
+        if value.pointer(pointer).is_some_and(|held| !held.is_object()) {
+            faults.push(Fault::new(pointer, "must be an object"));
         }
     }
     for member in SECRET_MEMBERS {
-        let pointer = pointer_to("/webhookAuth", member);
+        let pointer = pointer_to(&auth, member);
         if value.pointer(&pointer).is_some_and(|held| !is_reference(held)) {
             faults.push(Fault::new(pointer, format!("must not hold the secret itself: {REFERENCE}")));
         }
     }
-    for (name, held) in members(value, "/webhookHeaders") {
+    for (name, held) in members(value, &headers) {
         if !held.is_string() && !is_reference(held) {
             let message = format!("must be a text, or a secret: {REFERENCE}");
-            faults.push(Fault::new(pointer_to("/webhookHeaders", name), message));
+            faults.push(Fault::new(pointer_to(&headers, name), message));
         }
     }
     faults

@@ -1,22 +1,22 @@
 //! From a JSON value to a definition, with the place of what does not fit.
 
 use muster_domain::fault::{Fault, pointer_to};
-use muster_domain::runbook::RunbookDefinition;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// The most unknown fields that are named.
 const MAX_UNKNOWN: usize = 20;
 
 /// The definition, or the first fault of its types.
-pub(super) fn definition(value: &Value) -> Result<RunbookDefinition, Fault> {
+pub(super) fn definition<T: DeserializeOwned>(value: &Value) -> Result<T, Fault> {
     parse(value).map_err(|error| Fault::new(pointer_of(&error), error.inner().to_string()))
 }
 
 /// Takes every member out that no definition has, so that all are named and not only the first.
-pub(super) fn take_unknown_fields(value: &mut Value) -> Vec<Fault> {
+pub(super) fn take_unknown_fields<T: DeserializeOwned>(value: &mut Value) -> Vec<Fault> {
     let mut faults = Vec::new();
     while faults.len() < MAX_UNKNOWN
-        && let Err(error) = parse(value)
+        && let Err(error) = parse::<T>(value)
     {
         let message = error.inner().to_string();
         let Some((field, known)) = unknown_field(&message) else {
@@ -34,7 +34,7 @@ pub(super) fn take_unknown_fields(value: &mut Value) -> Vec<Fault> {
 
 type PathError = serde_path_to_error::Error<serde_json::Error>;
 
-fn parse(value: &Value) -> Result<RunbookDefinition, PathError> {
+fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, PathError> {
     serde_path_to_error::deserialize(value)
 }
 

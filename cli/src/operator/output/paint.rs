@@ -23,7 +23,7 @@ impl Paint {
     /// A status in its colour; any other text as it is.
     pub(crate) fn status(self, text: &str) -> String {
         match text {
-            "SUCCESS" | "APPROVED" | "RESOLVED" => self.wrapped(text, "32"),
+            "SUCCESS" | "COMPLETED" | "APPROVED" | "RESOLVED" => self.wrapped(text, "32"),
             "FAILED" | "ENGAGED" | "CRITICAL" => self.wrapped(text, "31"),
             "NEEDS_REVIEW" | "CANCELLED" | "DEPRECATED" | "HIGH" => self.wrapped(text, "33"),
             "RUNNING" | "WAITING" | "PENDING" | "DRAFT" => self.wrapped(text, "36"),

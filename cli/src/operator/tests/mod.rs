@@ -8,6 +8,7 @@ mod requests;
 mod retries;
 mod stub;
 mod watching;
+mod workflows;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -26,6 +27,7 @@ struct Line {
 
 const RUNBOOK: &str = "rb_01JNF0Q2M0000000000000000A";
 const EXECUTION: &str = "ex_01JNF0Q2M0000000000000000B";
+const WORKFLOW: &str = "wf_01JNF0Q2M0000000000000000D";
 const INCIDENT: &str = "inc_01JNF0Q2M0000000000000000C";
 
 /// Waits for nothing.
@@ -38,12 +40,13 @@ struct Ran {
     stderr: String,
 }
 
-/// Parses a line in which RB, EX and INC stand for ids; words are separated by white space alone.
+/// Parses a line in which RB, EX, INC and WF stand for ids; words are separated by white space alone.
 fn parse(line: &str) -> Result<OperatorCommand, clap::Error> {
     let words = line.split_whitespace().map(|word| match word {
         "RB" => RUNBOOK,
         "EX" => EXECUTION,
         "INC" => INCIDENT,
+        "WF" => WORKFLOW,
         other => other,
     });
     Line::try_parse_from(std::iter::once("muster").chain(words)).map(|line| line.command)
@@ -92,6 +95,13 @@ fn mistakes_on_the_command_line_are_told_before_anything_is_sent() {
         "execution resolve EX --outcome happened",
         "kill-switch engage galaxy --reason x",
         "kill-switch engage global",
+        "workflow apply",
+        "workflow get RB",
+        "workflow run WF --incident EX",
+        "workflow test WF",
+        "workflow test WF --incident INC --event e.json",
+        "workflow backtest WF --days 31",
+        "workflow list --trigger never",
         "incident create --priority high",
         "incident create --title x -f incident.yaml",
         "incident ack EX",

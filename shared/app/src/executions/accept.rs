@@ -79,7 +79,7 @@ impl App {
     ) -> Result<Decided<Executed>, Error> {
         let head = self.load_runbook(id).await?.value;
         caller.principal.may(Action::Execute, &Owner::from(head.team.clone()))?;
-        let incident = self.incident_for(caller, &head, request.incident_id.as_ref()).await?;
+        let incident = self.incident_for(caller, head.team.as_ref(), request.incident_id.as_ref()).await?;
         let number = approved_version(&head, request.version)?;
         let compiled = self.compiled(id, number).await?;
         let parameters = validated(&compiled, request.parameters.clone())?;
@@ -94,17 +94,17 @@ impl App {
         Ok(accepted(execution, caller))
     }
 
-    /// The incident an execution is for: readable, and of no other team than the runbook's.
-    async fn incident_for(
+    /// The incident an execution is for: one the caller may act on, and of no other team than what runs.
+    pub(crate) async fn incident_for(
         &self,
         caller: &Caller,
-        runbook: &Runbook,
+        team: Option<&TeamId>,
         id: Option<&IncidentId>,
     ) -> Result<Option<Incident>, Error> {
         let Some(id) = id else { return Ok(None) };
         let incident = self.load_incident(id).await?.value;
         caller.principal.may(Action::Execute, &Owner::from(incident.team.clone()))?;
-        same_team(runbook, &incident)?;
+        same_team(team, &incident)?;
         Ok(Some(incident))
     }
 
@@ -154,7 +154,8 @@ impl App {
         }
     }
 
-    pub(super) async fn refuse_killed(&self, execution: &Execution) -> Result<(), Error> {
+    /// Refuses what a kill switch stops.
+    pub(crate) async fn refuse_killed(&self, execution: &Execution) -> Result<(), Error> {
         let keys: Vec<Key> = execution.scopes().into_iter().map(Key::KillSwitch).collect();
         for stored in self.table.batch_get(&keys).await?.into_values() {
             let switch: KillSwitch = stored.typed()?.value;
@@ -167,8 +168,8 @@ impl App {
 }
 
 /// A runbook of a team is for incidents of that team, or of none.
-pub(super) fn same_team(runbook: &Runbook, incident: &Incident) -> Result<(), Denied> {
-    match (&runbook.team, &incident.team) {
+pub(super) fn same_team(team: Option<&TeamId>, incident: &Incident) -> Result<(), Denied> {
+    match (team, &incident.team) {
         (Some(owner), Some(other)) if owner != other => {
             Err(Denied::Role(format!("team:{owner}:responder, and an incident of team {owner}")))
         }
@@ -261,7 +262,7 @@ fn accepted(execution: Execution, caller: &Caller) -> Decided<Executed> {
 }
 
 /// The writes that create an execution; `actor` is who asked for it, if a person did.
-pub(super) fn created(mut execution: Execution, actor: Option<UserId>) -> Vec<Write> {
+pub(crate) fn created(mut execution: Execution, actor: Option<UserId>) -> Vec<Write> {
     let detail = pinned_detail(&execution);
     let fact = Fact { action: "execution.accepted", actor, detail };
     let now = execution.created_at;

@@ -56,7 +56,7 @@ impl App {
         caller.principal.may(Action::Execute, &Owner::from(incident.team.clone()))?;
         let head = self.load_runbook(runbook).await?.value;
         caller.principal.may(Action::Execute, &Owner::from(head.team.clone()))?;
-        same_team(&head, &incident)?;
+        same_team(head.team.as_ref(), &incident)?;
         let compiled = self.compiled(runbook, approved_version(&head, None)?).await?;
         let parameters = validated(&compiled, parameters)?;
         let execution = self.new_execution(caller, &head, &compiled, Some(&incident), parameters)?;

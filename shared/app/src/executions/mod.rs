@@ -14,6 +14,7 @@ use muster_domain::policy::{Action, Owner};
 use muster_domain::time::Time;
 use serde_json::{Value, json};
 
+pub(crate) use self::accept::created;
 pub use self::accept::{ExecuteRequest, Executed, MAX_PARAMETERS_BYTES, PlannedStep};
 pub use self::manual::Triggered;
 use crate::job::Job;
@@ -65,7 +66,8 @@ impl App {
         self.executions(caller, &Query::ExecutionsOfIncident { incident: id.clone() }, paging).await
     }
 
-    async fn executions(
+    /// Those of a list that the caller may read, newest first.
+    pub(crate) async fn executions(
         &self,
         caller: &Caller,
         query: &Query,
@@ -103,7 +105,7 @@ impl App {
             }
         }
         for child in moved.children {
-            writes.extend(accept::created(child, None));
+            writes.extend(created(child, None));
         }
         writes.insert(0, Write::replace(execution.clone(), version));
         (execution, writes)

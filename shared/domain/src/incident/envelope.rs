@@ -70,6 +70,15 @@ struct Data {
 }
 
 impl IncidentEvent {
+    /// Reads the `detail` alone, as rules with an input path hand it on.
+    pub fn of_detail(detail: Value) -> Result<Self, EventError> {
+        check_version(&detail)?;
+        let detail: Detail = serde_json::from_value(detail).map_err(EventError::Detail)?;
+        let (key, event) = assemble(detail);
+        agree("idempotency key", key, event.idempotency_key())?;
+        Ok(event)
+    }
+
     /// The `detail` of the event on the bus.
     pub fn detail(&self) -> Value {
         let metadata = Metadata {
@@ -116,10 +125,7 @@ impl TryFrom<&[u8]> for IncidentEvent {
         if !DETAIL_TYPES.contains(&envelope.detail_type.as_str()) {
             return Err(EventError::DetailType { found: envelope.detail_type });
         }
-        check_version(&envelope.detail)?;
-        let detail: Detail = serde_json::from_value(envelope.detail).map_err(EventError::Detail)?;
-        let (key, event) = assemble(detail);
-        agree("idempotency key", key, event.idempotency_key())?;
+        let event = Self::of_detail(envelope.detail)?;
         agree("detail-type", envelope.detail_type, event.detail_type().to_owned())?;
         Ok(event)
     }

@@ -26,12 +26,12 @@ pub fn age_execution_id(
     derived(opened_at.plus(threshold), &["age", workflow.as_str(), incident.as_str(), &minutes])
 }
 
-/// The first 80 bits of a hash in place of randomness. No part holds a line end, so none runs into the next.
 /// The execution that a step starts: `began_at` is when its own execution was accepted.
 pub fn child_execution_id(parent: &ExecutionId, began_at: Time, step: &StepId) -> ExecutionId {
     derived(began_at, &["step", parent.as_str(), step.as_str()])
 }
 
+/// The first 80 bits of a hash in place of randomness. No part holds a line end, so none runs into the next.
 fn derived(at: Time, parts: &[&str]) -> ExecutionId {
     let hash = Sha256::digest(parts.join("\n"));
     let random = hash.iter().take(10).fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));

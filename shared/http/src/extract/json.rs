@@ -1,10 +1,12 @@
 //! JSON to a type, strictly; what does not fit is refused with its place.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use muster_domain::fault::pointer_to;
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
-use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
 
 use crate::problem::{InputError, Kind, Problem};
@@ -31,10 +33,24 @@ fn refuse_other_than_object(body: &[u8]) -> Result<(), Problem> {
     Err(Problem::invalid(vec![InputError::in_body(String::new(), "expected an object".into())]))
 }
 
-/// The same for a member whose type would take a list. Errors name this member, not the place within it.
+/// The same for a member whose type would take a list.
 pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    let members = Map::<String, Value>::deserialize(deserializer)?;
-    T::deserialize(Value::Object(members)).map_err(D::Error::custom)
+    deserializer.deserialize_map(Members(PhantomData))
+}
+
+/// Reads members as they come, so that an error names the place within the object.
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Members<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members))
+    }
 }
 
 /// Why a value does not fit its type, and where.

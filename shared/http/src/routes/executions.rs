@@ -110,10 +110,11 @@ pub(crate) async fn resolve_execution(
 async fn whole(app: &App, caller: &Caller, execution: domain::Execution) -> Result<Json<Execution>, Problem> {
     let incidents = incidents_of(app, caller, std::slice::from_ref(&execution)).await?;
     let incident = execution.incident.as_ref().and_then(|id| incidents.get(id));
-    Ok(Json(Execution::whole(execution, incident)))
+    let nodes = app.nodes_of(&execution).await?;
+    Ok(Json(Execution::whole(execution, incident, &nodes)))
 }
 
-async fn listed(
+pub(super) async fn listed(
     app: &App,
     caller: &Caller,
     list: List<domain::Execution>,

@@ -12,3 +12,6 @@ pub(crate) mod queue;
 pub(crate) mod runbooks;
 pub(crate) mod service;
 pub(crate) mod versions;
+pub(crate) mod workflow_runs;
+pub(crate) mod workflow_versions;
+pub(crate) mod workflows;

@@ -1,6 +1,7 @@
 //! Executions as clients start them, and as the API shows them.
 
 use muster_app::executions as app;
+use muster_app::workflows::NodeName;
 use muster_domain::digest::Digest;
 use muster_domain::execution as domain;
 use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId};
@@ -138,7 +139,7 @@ impl DryRun {
     }
 }
 
-/// One execution of one version of a runbook.
+/// One execution of one version of a runbook or a workflow.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Execution {
@@ -184,7 +185,7 @@ pub(crate) struct Execution {
     stop: Option<Stop>,
     #[serde(flatten)]
     last_answer: LastAnswer,
-    /// Those that have begun, in the order in which they did.
+    /// Those that have begun, in the order in which they did; of one execution of a workflow, then the others as PENDING.
     steps: Vec<Step>,
     /// Every transition, oldest first; absent in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,11 +193,17 @@ pub(crate) struct Execution {
 }
 
 impl Execution {
-    /// With its trail.
-    pub(crate) fn whole(mut execution: domain::Execution, incident: Option<&Incident>) -> Self {
+    /// With its trail, the names of a workflow's `nodes`, and those of them that have not begun.
+    pub(crate) fn whole(
+        mut execution: domain::Execution,
+        incident: Option<&Incident>,
+        nodes: &[NodeName],
+    ) -> Self {
         let trail = std::mem::take(&mut execution.trail.entries);
         let trail = trail.into_iter().map(TrailEntry::from).collect();
-        Self { trail: Some(trail), ..Self::listed(execution, incident) }
+        let mut shown = Self { trail: Some(trail), ..Self::listed(execution, incident) };
+        Step::complete(&mut shown.steps, nodes);
+        shown
     }
 
     /// As one of many.
@@ -206,7 +213,7 @@ impl Execution {
             domain::Pinned::Workflow(pinned) => (None, Some(pinned.into())),
         };
         Self {
-            status: execution.status().into(),
+            status: ExecutionStatus::of(&execution),
             duration_ms: duration_ms(execution.started_at, execution.ended_at),
             standing: Standing::of(&execution.state),
             last_answer: LastAnswer::of(&execution),
@@ -326,7 +333,8 @@ impl From<domain::WaitingOn> for WaitingOn {
     }
 }
 
-/// SUCCESS, FAILED and CANCELLED are final.
+/// SUCCESS, COMPLETED, FAILED and CANCELLED are final. A workflow is COMPLETED where a runbook is a SUCCESS, and stays RUNNING
+/// while it waits; `waitingOn` says what for.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum ExecutionStatus {
@@ -339,8 +347,20 @@ pub(crate) enum ExecutionStatus {
     /// An outcome that nobody can know: a person decides.
     NeedsReview,
     Success,
+    /// A workflow came to its end.
+    Completed,
     Failed,
     Cancelled,
+}
+
+impl ExecutionStatus {
+    fn of(execution: &domain::Execution) -> Self {
+        match (&execution.pinned, execution.status()) {
+            (domain::Pinned::Workflow(_), domain::ExecutionStatus::Waiting) => Self::Running,
+            (domain::Pinned::Workflow(_), domain::ExecutionStatus::Success) => Self::Completed,
+            (domain::Pinned::Workflow(_) | domain::Pinned::Runbook(_), status) => status.into(),
+        }
+    }
 }
 
 impl From<domain::ExecutionStatus> for ExecutionStatus {

@@ -16,4 +16,6 @@ pub(crate) mod runbook;
 pub(crate) mod search;
 pub(crate) mod step;
 pub(crate) mod trail;
+pub(crate) mod trial;
 pub(crate) mod version;
+pub(crate) mod workflow;

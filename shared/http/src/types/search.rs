@@ -49,3 +49,22 @@ impl From<Day> for String {
         day.0
     }
 }
+
+/// `true` or `false`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Switch(bool);
+
+impl TryFrom<String> for Switch {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        text.parse().map(Self).map_err(|_| "expected `true` or `false`")
+    }
+}
+
+impl From<Switch> for bool {
+    fn from(switch: Switch) -> Self {
+        switch.0
+    }
+}

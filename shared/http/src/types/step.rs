@@ -1,5 +1,6 @@
 //! The steps of an execution and their attempts.
 
+use muster_app::workflows::NodeName;
 use muster_domain::digest::Digest;
 use muster_domain::execution as domain;
 use muster_domain::ids::{ExecutionId, StepId};
@@ -11,12 +12,15 @@ use utoipa::ToSchema;
 use super::decision::Resolution;
 use super::moment::{Moment, duration_ms};
 
-/// A step that has begun.
+/// A step of an execution.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Step {
     #[schema(value_type = String)]
     id: StepId,
+    /// Of a workflow's node that has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     status: StepStatus,
     /// Why it is FAILED.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,12 +98,6 @@ impl Step {
         let attempts = (1..).zip(&run.attempts);
         let inner = run.inner.as_ref();
         let step = Self {
-            id: id.clone(),
-            status: StepStatus::Sending,
-            error: None,
-            reason: None,
-            waiting_until: None,
-            skipped: None,
             idempotency_key: run.request.as_ref().map(|_| execution.idempotency_key(id)),
             request_digest: run.request.as_ref().map(domain::StoredRequest::digest),
             started_at: inner.map(|inner| inner.started_at.into()),
@@ -109,8 +107,38 @@ impl Step {
             attempts: attempts
                 .map(|(number, attempt)| Attempt::of(number, execution.attempt_id(id, number), attempt))
                 .collect(),
+            ..Self::not_begun(id)
         };
         step.standing(&run.state)
+    }
+
+    fn not_begun(id: &StepId) -> Self {
+        Self {
+            id: id.clone(),
+            name: None,
+            status: StepStatus::Pending,
+            error: None,
+            reason: None,
+            waiting_until: None,
+            skipped: None,
+            idempotency_key: None,
+            request_digest: None,
+            started_at: None,
+            ended_at: None,
+            answer: None,
+            execution_id: None,
+            attempts: Vec::new(),
+        }
+    }
+
+    /// Names the steps that have begun after their nodes, and adds the nodes that have not.
+    pub(crate) fn complete(steps: &mut Vec<Self>, nodes: &[NodeName]) {
+        for node in nodes {
+            match steps.iter_mut().find(|step| step.id == node.id) {
+                Some(step) => step.name.clone_from(&node.name),
+                None => steps.push(Self { name: node.name.clone(), ..Self::not_begun(&node.id) }),
+            }
+        }
     }
 
     fn standing(self, state: &domain::StepState) -> Self {
@@ -137,6 +165,8 @@ impl Step {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum StepStatus {
+    /// It has not begun.
+    Pending,
     /// Its last attempt is in flight.
     Sending,
     /// The next attempt starts later, a delay lasts, or another execution has to end first.

@@ -10,7 +10,8 @@ use crate::request::{HeaderValue, WebhookAuth, WebhookMethod};
 use crate::webhook;
 
 /// Every attempt carries the same `Idempotency-Key` and the same bytes, so that the receiver can tell a repeat. If it
-/// cannot, `idempotent: false` has an attempt with an unknown outcome never repeated: the action fails instead.
+/// cannot, `idempotent: false` has an attempt with an unknown outcome never repeated: the execution waits as NEEDS_REVIEW for
+/// a person's decision, as a runbook's does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WebhookAction {

@@ -1,0 +1,88 @@
+//! Making the server's workflow what a file says.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use muster_domain::ids::WorkflowId;
+use muster_domain::workflow::WorkflowDefinition;
+use serde_json::Value;
+
+use super::layout;
+use crate::operator::api::{ApiError, Call, IdempotencyKey, PageArgs, object};
+use crate::operator::context::Context;
+use crate::operator::error::OperatorError;
+use crate::operator::file::{CheckedWorkflow, read_workflow};
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// YAML or JSON file with the whole definition; `-` reads standard input
+    #[arg(short, long, value_name = "FILE")]
+    file: PathBuf,
+    /// Change this workflow, whatever its name is; otherwise the one of the file's name and team, or a new one
+    #[arg(long, value_name = "WORKFLOW")]
+    id: Option<WorkflowId>,
+    /// Why it changes; a new workflow has no change to note
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// Name of the request that creates a workflow, under which it is done once
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<IdempotencyKey>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApplyError {
+    #[error("{count} workflows of this team are named so; say with --id which one to change")]
+    Ambiguous { count: usize },
+}
+
+impl Apply {
+    pub(super) async fn run(&self, context: &Context) -> Result<(), OperatorError> {
+        let checked = read_workflow(&self.file)?;
+        let id = match &self.id {
+            Some(id) => Some(id.to_string()),
+            None => same_name(context, &checked.definition).await?,
+        };
+        let call = self.call(id.as_deref(), &checked);
+        match context.send(call).await {
+            Ok(reply) => Ok(context.printer.data(&reply.body, layout::workflow)?),
+            Err(OperatorError::Api(ApiError::Problem(problem))) => {
+                Err(ApiError::from(problem.in_file(&checked.name, &checked.places)).into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn call(&self, id: Option<&str>, checked: &CheckedWorkflow) -> Call {
+        let mut body = object(&checked.definition);
+        let Some(id) = id else {
+            return Call::post(&["api", "workflows"], body).key(self.idempotency_key.clone());
+        };
+        if let (Some(members), Some(note)) = (body.as_object_mut(), &self.note) {
+            members.insert("changeNote".into(), note.as_str().into());
+        }
+        Call::put(&["api", "workflows", id], body)
+    }
+}
+
+/// The workflow of this name and team, if there is one.
+async fn same_name(
+    context: &Context,
+    definition: &WorkflowDefinition,
+) -> Result<Option<String>, OperatorError> {
+    let call = Call::get(&["api", "workflows"])
+        .query("teamId", definition.team_id.as_ref())
+        .query("q", Some(&definition.name));
+    let list = context.api()?.list(call, &PageArgs::ALL).await?;
+    let team = definition.team_id.as_ref().map(|team| team.as_str());
+    let same = |item: &&Value| {
+        let text = |name: &str| item.get(name).and_then(Value::as_str);
+        text("name") == Some(&definition.name) && text("teamId") == team
+    };
+    let items = list.get("items").and_then(Value::as_array).into_iter().flatten();
+    let ids: Vec<&str> = items.filter(same).filter_map(|item| item.get("id")?.as_str()).collect();
+    match ids.as_slice() {
+        [] => Ok(None),
+        [id] => Ok(Some((*id).to_owned())),
+        several => Err(ApplyError::Ambiguous { count: several.len() }.into()),
+    }
+}
