@@ -73,7 +73,8 @@ impl LocalProcess {
         let lock = data.lock()?;
         let identity = Arc::new(LocalIdentity::new(&data.signing_key()?, Arc::new(SystemClock))?);
         let secrets: Arc<dyn Secrets> = Arc::new(LocalSecrets::open(data.secrets()?)?);
-        let egress = HttpEgress::new(EgressPolicy::allowing(config.allow_egress.clone()), secrets)?;
+        let egress =
+            HttpEgress::new(EgressPolicy::allowing(config.allow_egress.clone()), Arc::clone(&secrets))?;
         let listener = TcpListener::bind(config.listen).await.map_err(|source| listening(config, source))?;
         let address = listener.local_addr().map_err(|source| listening(config, source))?;
         let queue = LocalQueue::new(queue::CAPACITY);
@@ -81,7 +82,8 @@ impl LocalProcess {
         let app = Arc::new_cyclic(|app| {
             let bus = Arc::new(LocalBus::new(Weak::clone(app)));
             let (table, queue) = (Arc::clone(&table) as _, Arc::clone(&queue) as _);
-            App::new(table, queue, Arc::new(SystemClock), settings(config)).with_bus(bus)
+            let app = App::new(table, queue, Arc::new(SystemClock), settings(config));
+            app.with_bus(bus).with_secrets(secrets)
         });
         let recovered = app.recover_after_restart().await.map_err(StartError::Recover)?;
         tracing::info!(due = recovered.due, nudged = recovered.nudged, "went through what is owed");

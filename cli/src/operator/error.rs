@@ -5,6 +5,7 @@ use super::audit::AuditError;
 use super::ended::Ended;
 use super::execution::WatchError;
 use super::file::FileError;
+use super::hook::DeliveryError;
 use super::incident::IncidentWatchError;
 use super::output::{OutputError, Printer};
 use super::parameters::ParameterError;
@@ -21,6 +22,8 @@ pub(crate) enum OperatorError {
     File(#[from] FileError),
     #[error(transparent)]
     Parameter(#[from] ParameterError),
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
     #[error(transparent)]
     Watch(#[from] WatchError),
     #[error(transparent)]
@@ -46,7 +49,9 @@ impl OperatorError {
     fn exit(&self) -> Exit {
         match self {
             Self::Api(error) => error.exit(),
-            Self::Connection(_) | Self::File(_) | Self::Parameter(_) | Self::Apply(_) => Exit::Usage,
+            Self::Connection(_) | Self::File(_) | Self::Parameter(_) | Self::Apply(_) | Self::Delivery(_) => {
+                Exit::Usage
+            }
             Self::Watch(error) => error.exit(),
             Self::IncidentWatch(error) => error.exit(),
             Self::Audit(error) => error.exit(),

@@ -8,8 +8,10 @@ mod audit;
 mod context;
 mod ended;
 mod error;
+mod event;
 mod execution;
 mod file;
+mod hook;
 mod incident;
 mod kill_switch;
 mod output;
@@ -44,6 +46,12 @@ pub(crate) enum OperatorCommand {
     /// Write, try and run workflows
     #[command(after_help = help())]
     Workflow(Group<workflow::WorkflowCommand>),
+    /// Set up and try the addresses at which monitoring tools report
+    #[command(after_help = help())]
+    Hook(Group<hook::HookCommand>),
+    /// Deliver events by hand
+    #[command(after_help = help())]
+    Event(Group<event::EventCommand>),
     /// Stop every new call of a scope, and let it go on
     #[command(after_help = help())]
     KillSwitch(Group<kill_switch::KillSwitchCommand>),
@@ -83,6 +91,8 @@ impl OperatorCommand {
             Self::Execution(group) => group.run(streams, pace).await,
             Self::Incident(group) => group.run(streams, pace).await,
             Self::Workflow(group) => group.run(streams, pace).await,
+            Self::Hook(group) => group.run(streams, pace).await,
+            Self::Event(group) => group.run(streams, pace).await,
             Self::KillSwitch(group) => group.run(streams, pace).await,
             Self::Queue(group) => group.run(streams, pace).await,
             Self::Audit(group) => group.run(streams, pace).await,

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use muster_app::SelfApproval;
 use muster_aws::clients::Clients;
 use muster_aws::composition;
 use muster_aws::config::ApiConfig;
 use muster_aws::queue::SqsQueue;
 use muster_aws::runtime::{Function, StartError, start};
+use muster_aws::secrets::SecretsManager;
 use muster_http::{HttpSettings, api_router};
 
 /// One thread: an instance has a fraction of a processor and one request at a time.
@@ -20,7 +20,8 @@ async fn main() -> ExitCode {
 async fn serve(config: ApiConfig) -> Result<(), StartError> {
     let clients = Clients::load().await;
     let queue = SqsQueue::new(Arc::clone(&clients), config.queue).counting(config.dead_letters);
-    let app = composition::app(&clients, &config.table, queue, SelfApproval::Refused);
+    let secrets = SecretsManager::new(Arc::clone(&clients), config.secret_prefix);
+    let app = composition::verifying_app(&clients, &config.table, queue, secrets);
     let function = Function::new(&config.installation, app.metrics());
     function.requests(api_router(app, HttpSettings::default()), config.groups_claim).await
 }

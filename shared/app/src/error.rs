@@ -6,7 +6,7 @@ use muster_domain::fault::Fault;
 use muster_domain::policy::Denied;
 use muster_domain::runbook::VersionStatus;
 
-use crate::ports::{BusError, BusErrorKind, QueueError};
+use crate::ports::{BusError, BusErrorKind, QueueError, SecretError};
 use crate::table::{CommitError, TableError};
 
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,9 @@ pub enum Error {
     Stale { current: u64 },
     #[error("this Idempotency-Key was used with another body")]
     IdempotencyMismatch,
+    /// A delivery that does not prove who sent it. Which check failed is in the log alone.
+    #[error("the delivery does not prove that it comes from this integration's sender")]
+    Unverified,
     #[error("a cursor of another list, or not a cursor")]
     InvalidCursor,
     #[error("too many others change it at the same time")]
@@ -44,13 +47,15 @@ pub enum Error {
     Queue(#[from] QueueError),
     #[error("delivering an event")]
     Bus(#[from] BusError),
+    #[error("reading a secret")]
+    Secret(#[from] SecretError),
 }
 
 impl Error {
     /// Whether the same request may succeed later without a change.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Contention | Self::NoTime | Self::Queue(_) => true,
+            Self::Contention | Self::NoTime | Self::Queue(_) | Self::Secret(_) => true,
             Self::Table(error) => error.kind.retryable(),
             Self::Bus(error) => error.kind == BusErrorKind::Unavailable,
             Self::NotFound { .. }
@@ -63,6 +68,7 @@ impl Error {
             | Self::KillSwitch { .. }
             | Self::Stale { .. }
             | Self::IdempotencyMismatch
+            | Self::Unverified
             | Self::InvalidCursor => false,
         }
     }

@@ -4,9 +4,12 @@ pub mod approvals;
 pub mod audit;
 pub mod caller;
 pub mod clock;
+pub mod deliveries;
 pub mod error;
 pub mod executions;
 pub mod incidents;
+pub mod injection;
+pub mod integrations;
 pub mod job;
 pub mod kill_switches;
 mod load;
@@ -17,6 +20,7 @@ pub mod plans;
 pub mod ports;
 pub mod receive;
 pub mod runbooks;
+pub mod signals;
 pub mod sweep;
 pub mod table;
 pub mod telemetry;
@@ -31,7 +35,7 @@ pub use self::caller::Caller;
 pub use self::error::Error;
 use self::metrics::Metrics;
 use self::plans::PlanCache;
-use self::ports::{Bus, Clock, NoBus, Queue, Table};
+use self::ports::{Bus, Clock, NoBus, NoSecrets, Queue, Secrets, Table};
 
 /// Every use case. One per process, shared by its tasks.
 pub struct App {
@@ -41,6 +45,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     plans: PlanCache,
     metrics: Arc<Metrics>,
+    secrets: Arc<dyn Secrets>,
     settings: Settings,
 }
 
@@ -66,14 +71,28 @@ impl App {
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Self {
-        let bus = Arc::new(NoBus);
-        Self { table, queue, bus, clock, plans: PlanCache::default(), metrics: Arc::default(), settings }
+        Self {
+            table,
+            queue,
+            bus: Arc::new(NoBus),
+            secrets: Arc::new(NoSecrets),
+            clock,
+            plans: PlanCache::default(),
+            metrics: Arc::default(),
+            settings,
+        }
     }
 
     /// The same, with a bus for events of incidents. Without one they stay owed.
     #[must_use]
     pub fn with_bus(self, bus: Arc<dyn Bus>) -> Self {
         Self { bus, ..self }
+    }
+
+    /// The same, with the secrets that inbound webhooks are verified with.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Arc<dyn Secrets>) -> Self {
+        Self { secrets, ..self }
     }
 
     pub fn metrics(&self) -> &Arc<Metrics> {

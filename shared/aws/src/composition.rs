@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster_app::ports::{Bus, NoBus, Queue};
+use muster_app::ports::{Bus, Queue, Secrets};
 use muster_app::{App, SelfApproval, Settings};
 use muster_store::dynamo::DynamoTable;
 
@@ -22,10 +22,10 @@ pub fn app(
     queue: impl Queue + 'static,
     self_approval: SelfApproval,
 ) -> Arc<App> {
-    app_with_bus(clients, table, queue, NoBus, self_approval)
+    Arc::new(assembled(clients, table, queue, self_approval))
 }
 
-/// The same, of one that does.
+/// The same, of one that delivers events.
 pub fn app_with_bus(
     clients: &Clients,
     table: &TableName,
@@ -33,8 +33,28 @@ pub fn app_with_bus(
     bus: impl Bus + 'static,
     self_approval: SelfApproval,
 ) -> Arc<App> {
+    let app = assembled(clients, table, queue, self_approval);
+    Arc::new(app.with_bus(Arc::new(bus)))
+}
+
+/// The use cases of a function that takes deliveries, which these secrets verify.
+pub fn verifying_app(
+    clients: &Clients,
+    table: &TableName,
+    queue: impl Queue + 'static,
+    secrets: impl Secrets + 'static,
+) -> Arc<App> {
+    let app = assembled(clients, table, queue, SelfApproval::Refused);
+    Arc::new(app.with_secrets(Arc::new(secrets)))
+}
+
+fn assembled(
+    clients: &Clients,
+    table: &TableName,
+    queue: impl Queue + 'static,
+    self_approval: SelfApproval,
+) -> App {
     let table = DynamoTable::new(clients.dynamo().clone(), table.as_str());
     let settings = Settings { self_approval, nudge_grace: NUDGE_GRACE };
-    let app = App::new(Arc::new(table), Arc::new(queue), Arc::new(SystemClock), settings);
-    Arc::new(app.with_bus(Arc::new(bus)))
+    App::new(Arc::new(table), Arc::new(queue), Arc::new(SystemClock), settings)
 }

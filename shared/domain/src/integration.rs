@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::ChainHead;
 use crate::digest::Digest;
+use crate::fault::{Fault, check_length, pointer_to};
 use crate::ids::{IncidentId, IntegrationId, SecretName, TeamId, UserId};
 use crate::sources::Source;
 use crate::sources::verification::Scheme;
@@ -32,6 +33,44 @@ pub struct Integration {
     pub audit: ChainHead,
 }
 
+/// What a person gives to have a sender report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewIntegration {
+    /// 1 to 200 characters.
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team_id: Option<TeamId>,
+    pub source: Source,
+    pub scheme: Scheme,
+    /// Names of one secret, or of two while one takes the place of the other.
+    pub secrets: Vec<SecretName>,
+    pub enabled: bool,
+}
+
+pub const MAX_NAME_CHARS: usize = 200;
+/// The old secret and the new one.
+pub const MAX_SECRETS: usize = 2;
+
+impl NewIntegration {
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        check_length("/name", &self.name, 1, MAX_NAME_CHARS, &mut faults);
+        faults.extend(self.scheme.faults().into_iter().map(|fault| fault.under("/scheme")));
+        if self.secrets.is_empty() || self.secrets.len() > MAX_SECRETS {
+            let message = format!("must name 1 to {MAX_SECRETS} secrets");
+            faults.push(Fault::new("/secrets", message));
+        }
+        for (position, name) in self.secrets.iter().enumerate().skip(1) {
+            if self.secrets.iter().take(position).any(|before| before == name) {
+                let pointer = pointer_to("/secrets", &position.to_string());
+                faults.push(Fault::new(pointer, "is named before; name it once"));
+            }
+        }
+        faults
+    }
+}
+
 /// What one fingerprint of one sender stands for: the incident that its reports are about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,4 +90,35 @@ pub struct Seen {
     /// Digest of the sender and the delivery's own id.
     pub key: Digest,
     pub expires_at: Time,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(change: impl FnOnce(&mut NewIntegration), expected: &[&str]) {
+        let mut new = NewIntegration {
+            name: "Alerts".to_owned(),
+            team_id: None,
+            source: Source::Grafana,
+            scheme: Scheme::Bearer,
+            secrets: vec!["grafana/new".parse().expect("valid"), "grafana/old".parse().expect("valid")],
+            enabled: true,
+        };
+        change(&mut new);
+        let seen: Vec<String> = new.faults().into_iter().map(|fault| fault.pointer).collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn every_fault_is_reported_with_its_place() {
+        check(|_| {}, &[]);
+        check(|new| new.name.clear(), &["/name"]);
+        check(|new| new.name = "a".repeat(201), &["/name"]);
+        check(|new| new.secrets.clear(), &["/secrets"]);
+        check(|new| new.secrets.push("third".parse().expect("valid")), &["/secrets"]);
+        check(|new| new.secrets[1] = new.secrets[0].clone(), &["/secrets/1"]);
+        check(|new| new.scheme = Scheme::Header { name: "a b".to_owned() }, &["/scheme/name"]);
+        check(|new| new.scheme = Scheme::Basic { username: "a:b".to_owned() }, &["/scheme/username"]);
+    }
 }

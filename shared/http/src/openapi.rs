@@ -6,7 +6,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
-pub(crate) use self::statuses::{Conflicting, Failing, Missing, Reading, Sending, StaleEdit};
+pub(crate) use self::statuses::{Conflicting, Failing, Missing, Reading, Sending, StaleEdit, Undelivered};
 use crate::problem::Details;
 use crate::router::every_route;
 

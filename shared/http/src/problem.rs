@@ -110,9 +110,13 @@ impl From<Error> for Problem {
             Error::Stale { current } => Self::stale(current, detail),
             Error::IdempotencyMismatch => Self::new(Kind::IdempotencyMismatch, detail),
             Error::InvalidCursor => Self::new(Kind::InvalidCursor, detail),
-            Error::Contention | Error::NoTime | Error::Table(_) | Error::Queue(_) | Error::Bus(_) => {
-                Self::of_failure(&error)
-            }
+            Error::Unverified => Self::unauthenticated("Signature realm=\"muster\"", &detail),
+            Error::Contention
+            | Error::NoTime
+            | Error::Table(_)
+            | Error::Queue(_)
+            | Error::Bus(_)
+            | Error::Secret(_) => Self::of_failure(&error),
         }
     }
 }

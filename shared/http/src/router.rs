@@ -14,8 +14,8 @@ use crate::layers::require_principal::require_principal;
 use crate::layers::security_headers::security_headers;
 use crate::problem::{Kind, Problem};
 use crate::routes::{
-    approvals, audit, bodies, execute, executions, incidents, kill_switches, queue, runbooks, service,
-    versions, workflow_runs, workflow_versions, workflows,
+    approvals, audit, bodies, events, execute, executions, hooks, incidents, integrations, kill_switches,
+    queue, runbooks, service, versions, workflow_runs, workflow_versions, workflows,
 };
 
 /// What differs between installations.
@@ -34,14 +34,15 @@ impl Default for HttpSettings {
 
 /// Every route: for one process that does everything.
 pub fn router(app: Arc<App>, settings: HttpSettings) -> Router {
-    let api = api_routes().merge(approval_routes());
-    let open = health_routes().merge(description_routes()).merge(metrics_routes());
+    let api = api_routes().merge(approval_routes()).merge(event_routes());
+    let open = health_routes().merge(description_routes()).merge(metrics_routes()).merge(hook_routes());
     finish(open, api, app, settings)
 }
 
 /// Every route but the approvals', for a function whose role may not write decisions.
 pub fn api_router(app: Arc<App>, settings: HttpSettings) -> Router {
-    finish(health_routes().merge(description_routes()), api_routes(), app, settings)
+    let open = health_routes().merge(description_routes()).merge(hook_routes());
+    finish(open, api_routes(), app, settings)
 }
 
 /// The approvals alone, for the function whose role may write decisions.
@@ -54,8 +55,8 @@ pub(crate) type Routes = OpenApiRouter<Arc<App>>;
 
 /// All there are, for the document.
 pub(crate) fn every_route() -> Routes {
-    let open = health_routes().merge(description_routes()).merge(metrics_routes());
-    open.merge(api_routes()).merge(approval_routes())
+    let open = health_routes().merge(description_routes()).merge(metrics_routes()).merge(hook_routes());
+    open.merge(api_routes()).merge(approval_routes()).merge(event_routes())
 }
 
 fn api_routes() -> Routes {
@@ -81,6 +82,12 @@ fn api_routes() -> Routes {
         .routes(routes!(execute::execute_on_incident))
         .routes(routes!(executions::list_incident_executions))
         .merge(workflow_routes())
+        .routes(routes!(integrations::list_integrations, integrations::create_integration))
+        .routes(routes!(
+            integrations::read_integration,
+            integrations::change_integration,
+            integrations::delete_integration
+        ))
         .routes(routes!(kill_switches::read_kill_switch, kill_switches::set_kill_switch))
         .routes(routes!(queue::read_queue_stats))
         .routes(routes!(audit::list_audit_entries))
@@ -107,6 +114,16 @@ fn approval_routes() -> Routes {
     OpenApiRouter::new()
         .routes(routes!(approvals::approve_runbook))
         .routes(routes!(approvals::deprecate_runbook))
+}
+
+/// Without an identity: what proves the sender is the delivery.
+fn hook_routes() -> Routes {
+    OpenApiRouter::new().routes(routes!(hooks::receive_delivery)).layer(hooks::body_limit())
+}
+
+/// Where one process does everything: elsewhere the bus brings events, and has its own guard.
+fn event_routes() -> Routes {
+    OpenApiRouter::new().routes(routes!(events::receive_event)).layer(hooks::body_limit())
 }
 
 fn health_routes() -> Routes {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::hooks::{SECRET, integration, new_integration, sample};
 use super::*;
 use crate::support::contract::operations;
 use crate::support::receiver::Reply;
@@ -68,6 +69,13 @@ const TABLE: &str = "
     GET    /api/workflows/{id}/executions                              uoooooooo uxxxooooo uxxxxxxoo
     POST   /api/workflows/{id}/test                                    uoooooooo uxxxooooo uxxxxxxoo
     POST   /api/workflows/{id}/backtest                                uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/integrations                                           uoooooooo uxxxooooo uxxxxxxoo
+    POST   /api/integrations                                           uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    GET    /api/integrations/{id}                                      uoooooooo uxxxooooo uxxxxxxoo
+    PUT    /api/integrations/{id}                                      uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    DELETE /api/integrations/{id}                                      uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    POST   /api/events                                                 uxxxxxxxo uxxxxxxxo uxxxxxxxo
+    POST   /api/hooks/{integrationId}                                  ooooooooo ooooooooo ooooooooo
     GET    /api/kill-switches/{scope}                                  uoooooooo uxxxooooo uxxxxxxoo
     PUT    /api/kill-switches/{scope}                                  uxxxxxxxo uxxxxxxxo uxxxxxxxo
     GET    /api/queue/stats                                            uoooooooo uoooooooo uoooooooo
@@ -135,6 +143,7 @@ struct Things<'w> {
     execution: String,
     incident: String,
     workflow: String,
+    integration: String,
 }
 
 impl<'w> Things<'w> {
@@ -143,14 +152,15 @@ impl<'w> Things<'w> {
         let draft = draft(world, team.clone()).await;
         let approved = approved(world, with(team.clone(), json!({"idempotent": false}))).await;
         let incident = incident(world, team.clone()).await;
-        let new = workflows::definition(world, team);
+        let new = workflows::definition(world, team.clone());
         let workflow = text(&bob(world).post("/api/workflows", new).await.expect(201)["id"]);
+        let integration = integration(world, team).await;
         // Of a global incident's execution everybody may read, so this one has no incident.
         world.drain().await;
         world.receiver.will([Reply::Status(500)]);
         let execution = executed(world, &approved, json!({})).await;
         world.drain().await;
-        Self { world, owner, draft, approved, execution, incident, workflow }
+        Self { world, owner, draft, approved, execution, incident, workflow, integration }
     }
 
     /// The letter for what a caller with these groups meets.
@@ -158,6 +168,11 @@ impl<'w> Things<'w> {
         let client = match groups {
             None => self.world.stranger(),
             Some(groups) => self.world.client("eve", &[groups]),
+        };
+        // The delivery proves itself: what the caller is counts for nothing.
+        let client = match row.path {
+            "/api/hooks/{integrationId}" => client.with("x-key", SECRET),
+            _ => client,
         };
         let body = self.body(row).map_or(Vec::new(), |body| body.to_string().into_bytes());
         let answer = client.send(row.method.clone(), &self.path(row), body).await;
@@ -178,6 +193,7 @@ impl<'w> Things<'w> {
             Some("executions") => &self.execution,
             Some("incidents") => &self.incident,
             Some("workflows") => &self.workflow,
+            Some("integrations") => &self.integration,
             _ => runbook,
         };
         let scope = self.owner.map_or("global".to_owned(), |team| format!("team:{team}"));
@@ -192,6 +208,7 @@ impl<'w> Things<'w> {
             ("{step}", "webhook"),
             ("{attempt}", "1"),
             ("{scope}", &scope),
+            ("{integrationId}", &self.integration),
             ("{resource}", &self.draft),
         ] {
             path = path.replace(name, value);
@@ -202,7 +219,9 @@ impl<'w> Things<'w> {
     fn query(&self, row: &Row) -> String {
         let team = self.owner.map_or(String::new(), |team| format!("teamId={team}&"));
         match (row.method.as_str(), row.path) {
-            ("GET", "/api/runbooks" | "/api/incidents" | "/api/workflows") => format!("?{team}"),
+            ("GET", "/api/runbooks" | "/api/incidents" | "/api/workflows" | "/api/integrations") => {
+                format!("?{team}")
+            }
             ("GET", "/api/audit") => format!("?{team}day=2026-03-01"),
             _ => String::new(),
         }
@@ -222,6 +241,9 @@ impl<'w> Things<'w> {
             "/api/executions/{id}/resolve" => json!({"outcome": "happened", "reason": "seen in its log"}),
             "/api/incidents" => with(json!({"title": "Down", "priority": "LOW"}), team),
             "/api/incidents/{id}" => json!({"status": "ACKNOWLEDGED"}),
+            "/api/integrations" | "/api/integrations/{id}" => new_integration(team),
+            "/api/hooks/{integrationId}" => sample("generic-trigger"),
+            "/api/events" => sample("cloudwatch-event-alarm"),
             "/api/kill-switches/{scope}" => json!({"engaged": false, "reason": "drill"}),
             _ => json!({}),
         })

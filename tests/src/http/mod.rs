@@ -4,6 +4,7 @@
 mod audit;
 mod editing;
 mod executing;
+mod hooks;
 mod idempotency;
 mod incidents;
 mod life;

@@ -7,13 +7,14 @@ use muster_http::{HttpSettings, api_router, approval_router};
 use super::*;
 use crate::support::contract::operations;
 
-/// Which of the documented operations a router serves. Strangers meet 401 where there is a route, and 404 or 405 where not.
-async fn served(router: axum::Router) -> Vec<String> {
+/// Which of the documented operations a router serves. Strangers meet 401 where there is a route, and 404 or 405 where not;
+/// a hook meets strangers alone, so it must be one that is there.
+async fn served(router: axum::Router, hook: &str) -> Vec<String> {
     let client = Client::new(router, None);
     let mut served = Vec::new();
     for name in operations().keys() {
         let (method, path) = name.split_once(' ').unwrap();
-        let answer = client.status(method.parse().unwrap(), path).await;
+        let answer = client.status(method.parse().unwrap(), &path.replace("{integrationId}", hook)).await;
         if ![404, 405].contains(&answer) {
             served.push(name.clone());
         }
@@ -25,15 +26,16 @@ async fn served(router: axum::Router) -> Vec<String> {
 async fn every_documented_operation_is_served_and_the_approvals_apart_from_the_rest() {
     let world = World::sqlite().await;
     let all: Vec<String> = operations().keys().cloned().collect();
-    assert_eq!(served(world.router.clone()).await, all);
+    let hook = hooks::integration(&world, json!({})).await;
+    assert_eq!(served(world.router.clone(), &hook).await, all);
     let approvals = ["POST /api/runbooks/{id}/approve", "POST /api/runbooks/{id}/deprecate"];
     let health = ["GET /healthz", "GET /readyz"];
     let app = || (Arc::clone(&world.app), HttpSettings::default());
-    let approval = served(approval_router(app().0, app().1)).await;
+    let approval = served(approval_router(app().0, app().1), &hook).await;
     assert_eq!(approval, [health, approvals].concat());
-    let mut api = served(api_router(app().0, app().1)).await;
+    let mut api = served(api_router(app().0, app().1), &hook).await;
     api.extend(approvals.map(str::to_owned));
-    api.push("GET /metrics".into());
+    api.extend(["GET /metrics".to_owned(), "POST /api/events".to_owned()]);
     api.sort_unstable();
     assert_eq!(api, all);
 }

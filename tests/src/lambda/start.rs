@@ -14,7 +14,7 @@ async fn a_function_without_its_variables_says_which_and_ends() {
     for (name, variables) in [
         (
             "muster-api",
-            "MUSTER_TABLE MUSTER_QUEUE_URL MUSTER_DLQ_URL MUSTER_GROUPS_CLAIM MUSTER_ENVIRONMENT MUSTER_LOG",
+            "MUSTER_TABLE MUSTER_QUEUE_URL MUSTER_DLQ_URL MUSTER_GROUPS_CLAIM MUSTER_SECRET_PREFIX MUSTER_ENVIRONMENT MUSTER_LOG",
         ),
         (
             "muster-approval",

@@ -146,6 +146,9 @@ fn keys() -> Vec<Key> {
         Key::WorkflowVersion(workflow(), 1),
         Key::Candidates(None),
         Key::Candidate(None, TriggerKind::Manual, workflow()),
+        Key::Integration("int_01J9Z3X4C6D8E0F2G4H6J8K0M2".parse().unwrap()),
+        Key::Alert(Digest::of_bytes(b"")),
+        Key::Seen(Digest::of_bytes(b"")),
         Key::Audit(Resource::Runbook(runbook()), 1),
         Key::Idempotency(Digest::of_bytes(b"")),
         Key::KillSwitch(Scope::Global),
@@ -165,16 +168,14 @@ fn writers(key: &Key) -> &'static [&'static str] {
         Key::IncidentEvent(..) => &["muster-api", "muster-worker", "muster-sweeper"],
         Key::Incident(..)
         | Key::KillSwitch(..)
+        | Key::Integration(..)
+        | Key::Alert(..)
+        | Key::Seen(..)
         | Key::Workflow(..)
         | Key::WorkflowVersion(..)
         | Key::Candidates(..)
         | Key::Candidate(..) => &["muster-api"],
-        Key::Why(..)
-        | Key::Starts(..)
-        | Key::AgeCursor(..)
-        | Key::Integration(..)
-        | Key::Alert(..)
-        | Key::Seen(..) => &[],
+        Key::Why(..) | Key::Starts(..) | Key::AgeCursor(..) => &[],
         Key::Audit(..) => {
             &["muster-api", "muster-approval", "muster-worker", "muster-sweeper", "muster-dead-letter"]
         }

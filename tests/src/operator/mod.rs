@@ -4,6 +4,7 @@ mod files;
 mod installation;
 mod lists;
 mod refusals;
+mod reporting;
 mod review;
 mod story;
 mod watching;

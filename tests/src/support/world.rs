@@ -95,7 +95,9 @@ impl World {
             Arc::clone(&clock) as Arc<dyn Clock>,
             settings,
         );
-        let app = Arc::new(app.with_bus(Arc::clone(&bus) as Arc<dyn Bus>));
+        let secrets = LocalSecrets::open(directory.path().join("secrets")).unwrap();
+        let app = app.with_bus(Arc::clone(&bus) as Arc<dyn Bus>).with_secrets(Arc::new(secrets));
+        let app = Arc::new(app);
         Self {
             router: router(Arc::clone(&app), HttpSettings::default()),
             egress: Arc::new(egress_to(&receiver, &directory)),

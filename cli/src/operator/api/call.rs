@@ -1,6 +1,7 @@
 //! One request to the API and its answer.
 
 use reqwest::Method;
+use reqwest::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,6 +17,10 @@ pub(crate) struct Call {
     pub(super) body: Option<Value>,
     pub(super) if_match: Option<String>,
     pub(super) key: Option<IdempotencyKey>,
+    /// A body that is sent byte by byte, instead of `body`.
+    pub(super) bytes: Option<Vec<u8>>,
+    /// Sent instead of the token: what proves a delivery.
+    pub(super) proof: Option<Vec<(HeaderName, HeaderValue)>>,
 }
 
 /// An answer with a status of success.
@@ -43,6 +48,11 @@ impl Call {
         Self { body: Some(body), ..Self::new(Method::PATCH, path) }
     }
 
+    /// Bytes as their source sends them.
+    pub(crate) fn delivery(path: &[&str], bytes: Vec<u8>) -> Self {
+        Self { bytes: Some(bytes), ..Self::new(Method::POST, path) }
+    }
+
     pub(crate) fn delete(path: &[&str]) -> Self {
         Self::new(Method::DELETE, path)
     }
@@ -55,6 +65,8 @@ impl Call {
             body: None,
             if_match: None,
             key: None,
+            bytes: None,
+            proof: None,
         }
     }
 
@@ -75,9 +87,16 @@ impl Call {
         self
     }
 
-    /// Whether its sender gives it a name under which it is done once: only POST has one.
+    /// What the headers prove takes the place of the token.
+    pub(crate) fn proven(mut self, proof: Vec<(HeaderName, HeaderValue)>) -> Self {
+        self.proof = Some(proof);
+        self
+    }
+
+    /// Whether its sender gives it a name under which it is done once: only POST has one, and a
+    /// delivery has one of its own.
     pub(super) fn is_keyed(&self) -> bool {
-        self.method == Method::POST
+        self.method == Method::POST && self.bytes.is_none()
     }
 
     /// Whether a repeat of what may have been done is told the same answer. A second DELETE finds nothing, and a second

@@ -19,6 +19,7 @@ use crate::operator::pace::Pace;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer that is read: a whole audit chain stays far below.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+const JSON: &str = "application/json";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
@@ -77,8 +78,14 @@ impl Api {
     fn request(&self, call: &Call) -> reqwest::RequestBuilder {
         let url = self.connection.base.at(&call.path, &call.query);
         let mut request = self.http.request(call.method.clone(), url);
-        if let Some(authorization) = &self.connection.authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
+        match (&call.proof, &self.connection.authorization) {
+            (Some(proof), _) => {
+                for (name, value) in proof {
+                    request = request.header(name, value);
+                }
+            }
+            (None, Some(authorization)) => request = request.header(header::AUTHORIZATION, authorization),
+            (None, None) => {}
         }
         if let Some(etag) = &call.if_match {
             request = request.header(header::IF_MATCH, etag);
@@ -86,9 +93,10 @@ impl Api {
         if let Some(key) = &call.key {
             request = request.header(IDEMPOTENCY_KEY, key.as_str());
         }
-        match &call.body {
-            Some(body) => request.json(body),
-            None => request,
+        match (&call.bytes, &call.body) {
+            (Some(bytes), _) => request.header(header::CONTENT_TYPE, JSON).body(bytes.clone()),
+            (None, Some(body)) => request.json(body),
+            (None, None) => request,
         }
     }
 

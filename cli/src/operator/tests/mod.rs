@@ -3,6 +3,7 @@
 mod answers;
 mod audit;
 mod files;
+mod hooks;
 mod incidents;
 mod requests;
 mod retries;

@@ -18,6 +18,8 @@ pub struct ApiConfig {
     pub queue: QueueUrl,
     pub dead_letters: QueueUrl,
     pub groups_claim: ClaimName,
+    /// Of the secrets that inbound webhooks are verified with.
+    pub secret_prefix: SecretPrefix,
 }
 
 /// What `muster-approval` reads. It nudges nobody, so it knows no queue.
@@ -83,12 +85,14 @@ impl FromEnvironment for ApiConfig {
         let queue = variables.queue();
         let dead_letters = variables.parsed("MUSTER_DLQ_URL", QueueUrl::parse);
         let groups_claim = variables.groups_claim();
+        let secret_prefix = variables.parsed("MUSTER_SECRET_PREFIX", SecretPrefix::parse);
         Some(Self {
             installation: installation?,
             table: table?,
             queue: queue?,
             dead_letters: dead_letters?,
             groups_claim: groups_claim?,
+            secret_prefix: secret_prefix?,
         })
     }
 

@@ -6,4 +6,5 @@ pub(crate) mod if_match;
 pub(crate) mod json;
 pub(crate) mod named;
 pub(crate) mod query;
+pub(crate) mod raw;
 pub(crate) mod sent;

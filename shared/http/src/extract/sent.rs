@@ -1,16 +1,15 @@
 //! A request with a body: who asks, what they sent, and under which idempotency key.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method};
 use muster_app::Caller;
 use muster_app::caller::Idempotency;
 use serde::de::DeserializeOwned;
 
 use super::query::{self, NoQuery};
-use super::{asked, idempotency_key, json};
+use super::{asked, idempotency_key, json, raw};
 use crate::problem::{Kind, Problem};
 
 /// A JSON body. Routes that take one have no query parameters.
@@ -28,7 +27,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
         let NoQuery {} = query::parse(&parts.uri)?;
         let key = KeyedRoute::of(&parts)?;
         let media = Media::of(&parts.headers);
-        let bytes = read(Request::from_parts(parts, body), state).await?;
+        let bytes = raw::read(Request::from_parts(parts, body), state).await?;
         media.refuse_unless_json(&bytes)?;
         caller.idempotency = key.map(|key| key.with_body(&caller, &bytes));
         let body = json::parse(&bytes)?;
@@ -52,14 +51,6 @@ impl KeyedRoute {
     fn with_body(&self, caller: &Caller, body: &[u8]) -> Idempotency {
         Idempotency::new(caller.principal.user.as_str(), &self.route, &self.key, body)
     }
-}
-
-/// The whole body, as far as the router's limit allows.
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::TooLarge, "Send less"),
-        _ => Problem::new(Kind::Malformed, "The body ended before it was whole"),
-    })
 }
 
 /// What the body is said to be.

@@ -16,6 +16,9 @@ pub(crate) struct Reading;
 /// What any route with a body may answer.
 pub(crate) struct Sending;
 
+/// What a route may answer that takes a delivery as it came.
+pub(crate) struct Undelivered;
+
 /// What a route may answer whose path names something.
 pub(crate) struct Missing;
 
@@ -57,6 +60,16 @@ impl IntoResponses for Sending {
             ("422", "The `Idempotency-Key` was used with another body"),
         ]));
         responses
+    }
+}
+
+impl IntoResponses for Undelivered {
+    fn responses() -> Responses {
+        problems(&[
+            ("400", "It is in no shape that is known: `errors` says what to mend"),
+            ("401", "It does not prove who sent it"),
+            ("413", "It is larger than 256 KiB"),
+        ])
     }
 }
 

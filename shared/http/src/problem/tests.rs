@@ -41,6 +41,7 @@ fn inv_e4_every_refusal_has_a_declared_status() {
     check(Error::Stale { current: 7 }, 412, "stale", etag);
     check(Error::IdempotencyMismatch, 422, "idempotency-mismatch", json!({}));
     check(Error::InvalidCursor, 400, "invalid-cursor", json!({}));
+    check(Error::Unverified, 401, "unauthenticated", json!({}));
 }
 
 #[test]

@@ -3,10 +3,13 @@
 pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod bodies;
+pub(crate) mod events;
 pub(crate) mod execute;
 pub(crate) mod executions;
+pub(crate) mod hooks;
 pub(crate) mod idempotency;
 pub(crate) mod incidents;
+pub(crate) mod integrations;
 pub(crate) mod kill_switches;
 pub(crate) mod queue;
 pub(crate) mod runbooks;

@@ -4,9 +4,11 @@
 pub(crate) mod audit;
 pub(crate) mod decision;
 pub(crate) mod definition;
+pub(crate) mod delivery;
 pub(crate) mod execution;
 pub(crate) mod incident;
 pub(crate) mod incident_event;
+pub(crate) mod integration;
 pub(crate) mod kill_switch;
 pub(crate) mod moment;
 pub(crate) mod page;
