@@ -1,10 +1,13 @@
-//! Receives incident events and alarms of monitoring. For now it records in its log that an event came, from where and of
-//! what kind; matching events to workflows comes with workflows.
+//! Receives incident events and alarms of monitoring, and starts the workflows that match.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use muster_app::SelfApproval;
+use muster_aws::clients::Clients;
+use muster_aws::composition;
 use muster_aws::config::MatcherConfig;
+use muster_aws::queue::SqsQueue;
 use muster_aws::runtime::{Function, StartError, start};
 
 /// One thread: an instance has a fraction of a processor and one event at a time.
@@ -14,5 +17,8 @@ async fn main() -> ExitCode {
 }
 
 async fn receive(config: MatcherConfig) -> Result<(), StartError> {
-    Function::new(&config.installation, &Arc::default()).events().await
+    let clients = Clients::load().await;
+    let queue = SqsQueue::new(Arc::clone(&clients), config.queue);
+    let app = composition::app(&clients, &config.table, queue, SelfApproval::Refused);
+    Function::new(&config.installation, app.metrics()).events(&app).await
 }

@@ -13,6 +13,7 @@ pub mod integrations;
 pub mod job;
 pub mod kill_switches;
 mod load;
+pub mod matching;
 pub mod metrics;
 mod once;
 pub mod paging;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 pub use self::caller::Caller;
 pub use self::error::Error;
+use self::matching::CandidateCache;
 use self::metrics::Metrics;
 use self::plans::PlanCache;
 use self::ports::{Bus, Clock, NoBus, NoSecrets, Queue, Secrets, Table};
@@ -44,6 +46,7 @@ pub struct App {
     bus: Arc<dyn Bus>,
     clock: Arc<dyn Clock>,
     plans: PlanCache,
+    candidates: CandidateCache,
     metrics: Arc<Metrics>,
     secrets: Arc<dyn Secrets>,
     settings: Settings,
@@ -78,6 +81,7 @@ impl App {
             secrets: Arc::new(NoSecrets),
             clock,
             plans: PlanCache::default(),
+            candidates: CandidateCache::default(),
             metrics: Arc::default(),
             settings,
         }

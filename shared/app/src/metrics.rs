@@ -22,10 +22,26 @@ pub enum Counter {
     JobsFailed,
     /// Jobs whose message could not be read.
     JobsUnreadable,
+    /// Events of the bus, of any kind.
+    EventsReceived,
+    /// Incident events that were matched against workflows.
+    EventsMatched,
+    /// Events of the bus that this version does not understand.
+    EventsUnknown,
+    /// Executions that events and ages started.
+    WorkflowsStarted,
+    /// Matches that a storm cap kept from starting.
+    WorkflowsSuppressed,
+    /// Matches that the loop guard refused.
+    WorkflowsRefused,
+    /// Age triggers that were noticed too late.
+    WorkflowsMisfired,
+    /// Starts that failed; most are tried again with the next delivery.
+    WorkflowsNotStarted,
 }
 
 impl Counter {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 18] = [
         Self::ExecutionsAccepted,
         Self::ExecutionsSucceeded,
         Self::ExecutionsFailed,
@@ -36,6 +52,14 @@ impl Counter {
         Self::NudgesRepeated,
         Self::JobsFailed,
         Self::JobsUnreadable,
+        Self::EventsReceived,
+        Self::EventsMatched,
+        Self::EventsUnknown,
+        Self::WorkflowsStarted,
+        Self::WorkflowsSuppressed,
+        Self::WorkflowsRefused,
+        Self::WorkflowsMisfired,
+        Self::WorkflowsNotStarted,
     ];
 
     /// The name in CloudWatch.
@@ -51,6 +75,14 @@ impl Counter {
             Self::NudgesRepeated => "NudgesRepeated",
             Self::JobsFailed => "JobsFailed",
             Self::JobsUnreadable => "JobsUnreadable",
+            Self::EventsReceived => "EventsReceived",
+            Self::EventsMatched => "EventsMatched",
+            Self::EventsUnknown => "EventsUnknown",
+            Self::WorkflowsStarted => "WorkflowsStarted",
+            Self::WorkflowsSuppressed => "WorkflowsSuppressed",
+            Self::WorkflowsRefused => "WorkflowsRefused",
+            Self::WorkflowsMisfired => "WorkflowsMisfired",
+            Self::WorkflowsNotStarted => "WorkflowsNotStarted",
         }
     }
 
@@ -67,6 +99,14 @@ impl Counter {
             Self::NudgesRepeated => "muster_nudges_repeated_total",
             Self::JobsFailed => "muster_jobs_failed_total",
             Self::JobsUnreadable => "muster_jobs_unreadable_total",
+            Self::EventsReceived => "muster_events_received_total",
+            Self::EventsMatched => "muster_events_matched_total",
+            Self::EventsUnknown => "muster_events_unknown_total",
+            Self::WorkflowsStarted => "muster_workflows_started_total",
+            Self::WorkflowsSuppressed => "muster_workflows_suppressed_total",
+            Self::WorkflowsRefused => "muster_workflows_refused_total",
+            Self::WorkflowsMisfired => "muster_workflows_misfired_total",
+            Self::WorkflowsNotStarted => "muster_workflows_not_started_total",
         }
     }
 }

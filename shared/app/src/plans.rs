@@ -74,7 +74,11 @@ impl App {
         Ok(self.keep(origin, compiled))
     }
 
-    async fn compiled_workflow(&self, id: &WorkflowId, version: u32) -> Result<Arc<Compiled>, Error> {
+    pub(crate) async fn compiled_workflow(
+        &self,
+        id: &WorkflowId,
+        version: u32,
+    ) -> Result<Arc<Compiled>, Error> {
         let origin = Origin::Workflow(id.clone(), version);
         if let Some(compiled) = self.plans.get(&origin) {
             return Ok(compiled);

@@ -37,14 +37,23 @@ pub struct Swept {
     pub failed: u64,
     /// How long ago the most overdue item was due, in milliseconds.
     pub oldest_overdue_ms: u64,
+    /// Executions that age triggers started.
+    pub aged: u64,
+    /// Incidents that came of age so long ago that they were skipped.
+    pub misfired: u64,
 }
 
 impl App {
-    /// Pushes everything due forward and nudges a worker for it. Safe to run twice, and by several at once.
+    /// Pushes everything due forward and nudges a worker for it; then starts what has come of age. Safe to run twice, and by several at once.
     pub async fn sweep(&self) -> Result<Swept, Error> {
         let now = self.clock.now();
         let event = Event::Overdue { grace: self.settings.nudge_grace };
-        self.sweep_until(now, &event).await
+        let mut swept = self.sweep_until(now, &event).await?;
+        let aged = self.sweep_ages().await?;
+        swept.aged = aged.started;
+        swept.misfired = aged.misfired;
+        swept.failed += aged.failed;
+        Ok(swept)
     }
 
     /// After a restart of the only process: leases of the one before are void, and everything owed is nudged at once.
@@ -246,6 +255,8 @@ impl Swept {
         self.nudged += other.nudged;
         self.waiting_for_review += other.waiting_for_review;
         self.failed += other.failed;
+        self.aged += other.aged;
+        self.misfired += other.misfired;
         self.oldest_overdue_ms = self.oldest_overdue_ms.max(other.oldest_overdue_ms);
     }
 }

@@ -153,12 +153,12 @@ pub struct Starts {
     pub expires_at: Time,
 }
 
-/// Every incident that was opened up to a moment has been judged by an age trigger.
+/// Every incident that was opened up to a moment has been judged by an age trigger, and is not judged again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AgeCursor {
     pub workflow: WorkflowId,
-    /// The threshold that was judged by; another one looks from the beginning.
+    /// The threshold that was last judged by, for people.
     pub threshold_minutes: u32,
     pub opened_until: Time,
 }
@@ -251,7 +251,7 @@ pub enum Query {
     ExecutionsOfWorkflow {
         workflow: WorkflowId,
     },
-    /// Enabled workflows of a team (`None`: global ones) with this kind of trigger.
+    /// Enabled workflows of a team (`None`: global ones, and for age triggers all) with this kind of trigger.
     Candidates {
         team: Option<TeamId>,
         kind: TriggerKind,
@@ -370,9 +370,7 @@ impl Record {
             Self::Workflow(workflow) => Key::Workflow(workflow.id.clone()),
             Self::WorkflowVersion(version) => Key::WorkflowVersion(version.workflow.clone(), version.version),
             Self::Candidates(candidates) => Key::Candidates(candidates.team.clone()),
-            Self::Candidate(Candidate(workflow)) => {
-                Key::Candidate(workflow.team.clone(), workflow.trigger.kind(), workflow.id.clone())
-            }
+            Self::Candidate(Candidate(workflow)) => Candidate::key(workflow),
             Self::Starts(starts) => Key::Starts(starts.workflow.clone(), starts.minute),
             Self::AgeCursor(cursor) => Key::AgeCursor(cursor.workflow.clone()),
             Self::Integration(integration) => Key::Integration(integration.id.clone()),
@@ -382,6 +380,19 @@ impl Record {
             Self::Idempotency(record) => Key::Idempotency(record.scope),
             Self::KillSwitch(switch) => Key::KillSwitch(switch.scope.clone()),
         }
+    }
+}
+
+impl Candidate {
+    /// Where an enabled workflow stands. No event sets off an age trigger: the sweeper looks for all of them at once, so those
+    /// of teams stand with the global ones.
+    pub fn key(workflow: &Workflow) -> Key {
+        Key::Candidate(Self::partition(workflow), workflow.trigger.kind(), workflow.id.clone())
+    }
+
+    /// Whose list it is in, and whose generation changes with it.
+    pub fn partition(workflow: &Workflow) -> Option<TeamId> {
+        workflow.team.clone().filter(|_| workflow.trigger.kind() != TriggerKind::Age)
     }
 }
 

@@ -9,8 +9,8 @@ use muster_app::ports::Egress;
 use muster_app::sweep::Swept;
 use muster_app::worker::Shift;
 use muster_domain::time::Time;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::batch::{self, Batch};
@@ -55,14 +55,14 @@ impl Function {
         self.serve(|_| None, handle).await
     }
 
-    /// Events of the bus. That they came is all that is recorded of them.
-    pub async fn events(self) -> Result<(), StartError> {
-        let handle = async |event: BusEvent, _: &Context| {
-            let BusEvent { id, source, detail_type } = event;
-            tracing::info!(event_id = id, event_source = source, detail_type, "an event was received");
-            Ok(Done::with(()))
+    /// Events of the bus, one at a time. A failure is repeated by Lambda, and the event is kept at last.
+    pub async fn events(self, app: &App) -> Result<(), StartError> {
+        let handle = async |event: Value, _: &Context| {
+            let received = app.receive_event(event.to_string().as_bytes()).await?;
+            tracing::info!(event_id = text(&event, "/id"), received = ?received, "an event was received");
+            Ok(Done::with(received))
         };
-        self.serve(|event: &BusEvent| correlation::from_outside(&event.id), handle).await
+        self.serve(correlation_of_event, handle).await
     }
 }
 
@@ -87,15 +87,6 @@ impl<'c> Turn<'c> {
         let deadline = Time::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX));
         Self { holder, deadline }
     }
-}
-
-/// An event of EventBridge, without what it is about.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct BusEvent {
-    id: String,
-    source: String,
-    detail_type: String,
 }
 
 async fn answer(
@@ -125,12 +116,24 @@ fn correlation_of(request: &GatewayRequest) -> Option<String> {
     brought.or_else(|| correlation::from_outside(request.id().trim_end_matches('=')))
 }
 
+/// That of the request that caused the event, else the event's own id.
+fn correlation_of_event(event: &Value) -> Option<String> {
+    let caused = text(event, "/detail/metadata/correlationId").and_then(correlation::from_outside);
+    caused.or_else(|| text(event, "/id").and_then(correlation::from_outside))
+}
+
+fn text<'e>(event: &'e Value, pointer: &str) -> Option<&'e str> {
+    event.pointer(pointer).and_then(Value::as_str)
+}
+
 fn log(swept: &Swept) {
     tracing::info!(
         due = swept.due,
         nudged = swept.nudged,
         waiting_for_review = swept.waiting_for_review,
         failed = swept.failed,
+        aged = swept.aged,
+        misfired = swept.misfired,
         oldest_overdue_ms = swept.oldest_overdue_ms,
         "swept"
     );

@@ -169,6 +169,13 @@ chosen_id!(
     "1 to 128 letters, digits, `-`, `_`, `.` or `/`"
 );
 
+impl UserId {
+    /// Muster itself, in the place of a person: `muster|events` or `muster|schedule`.
+    pub fn of_muster(part: &'static str) -> Self {
+        Self(format!("muster|{part}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,8 +14,8 @@ use crate::layers::require_principal::require_principal;
 use crate::layers::security_headers::security_headers;
 use crate::problem::{Kind, Problem};
 use crate::routes::{
-    approvals, audit, bodies, events, execute, executions, hooks, incidents, integrations, kill_switches,
-    queue, runbooks, service, versions, workflow_runs, workflow_versions, workflows,
+    approvals, audit, bodies, decisions, events, execute, executions, hooks, incidents, integrations,
+    kill_switches, queue, runbooks, service, versions, workflow_runs, workflow_versions, workflows,
 };
 
 /// What differs between installations.
@@ -88,6 +88,7 @@ fn api_routes() -> Routes {
             integrations::change_integration,
             integrations::delete_integration
         ))
+        .routes(routes!(decisions::list_incident_decisions))
         .routes(routes!(kill_switches::read_kill_switch, kill_switches::set_kill_switch))
         .routes(routes!(queue::read_queue_stats))
         .routes(routes!(audit::list_audit_entries))

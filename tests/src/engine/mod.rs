@@ -5,6 +5,7 @@ mod crash_points;
 mod delivery;
 mod events;
 mod guards;
+pub(crate) mod matching;
 mod proof;
 mod recovery;
 mod review;

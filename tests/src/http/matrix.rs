@@ -76,6 +76,7 @@ const TABLE: &str = "
     DELETE /api/integrations/{id}                                      uxxxxxxxo uxxxxxoxo uxxxxxxxo
     POST   /api/events                                                 uxxxxxxxo uxxxxxxxo uxxxxxxxo
     POST   /api/hooks/{integrationId}                                  ooooooooo ooooooooo ooooooooo
+    GET    /api/incidents/{id}/decisions                               uoooooooo uxxxooooo uxxxxxxoo
     GET    /api/kill-switches/{scope}                                  uoooooooo uxxxooooo uxxxxxxoo
     PUT    /api/kill-switches/{scope}                                  uxxxxxxxo uxxxxxxxo uxxxxxxxo
     GET    /api/queue/stats                                            uoooooooo uoooooooo uoooooooo

@@ -133,7 +133,7 @@ impl Installation {
         stored.unwrap().typed().unwrap().value
     }
 
-    fn table(&self) -> DynamoTable {
+    pub(crate) fn table(&self) -> DynamoTable {
         DynamoTable::new(self.dynamo.client().clone(), self.dynamo.table())
     }
 
@@ -152,7 +152,7 @@ impl Installation {
     }
 
     /// The use cases as they were `ago`, in the test's own process.
-    fn app(&self, ago: Duration) -> App {
+    pub(crate) fn app(&self, ago: Duration) -> App {
         let settings =
             Settings { self_approval: SelfApproval::Refused, nudge_grace: Duration::from_secs(50) };
         App::new(Arc::new(self.table()), Arc::new(NoQueue), Arc::new(Past::by(ago)), settings)

@@ -13,6 +13,7 @@ use muster_aws::config::{
 use muster_domain::audit::Resource;
 use muster_domain::control::Scope;
 use muster_domain::digest::Digest;
+use muster_domain::time::Time;
 use muster_domain::workflow::TriggerKind;
 use muster_store::keys::ItemKey;
 use muster_store::lists::Index;
@@ -147,6 +148,14 @@ fn keys() -> Vec<Key> {
         Key::Candidates(None),
         Key::Candidate(None, TriggerKind::Manual, workflow()),
         Key::Integration("int_01J9Z3X4C6D8E0F2G4H6J8K0M2".parse().unwrap()),
+        Key::Why(
+            "inc_01J9Z3X4C6D8E0F2G4H6J8K0M2".parse().unwrap(),
+            Time::EPOCH,
+            "inc_01J9Z3X4C6D8E0F2G4H6J8K0M2-1".into(),
+            workflow(),
+        ),
+        Key::Starts(workflow(), 1),
+        Key::AgeCursor(workflow()),
         Key::Alert(Digest::of_bytes(b"")),
         Key::Seen(Digest::of_bytes(b"")),
         Key::Audit(Resource::Runbook(runbook()), 1),
@@ -163,22 +172,26 @@ fn writers(key: &Key) -> &'static [&'static str] {
         }
         Key::Decision(..) => &["muster-approval"],
         Key::Execution(..) | Key::Body(..) => {
-            &["muster-api", "muster-worker", "muster-sweeper", "muster-dead-letter"]
+            &["muster-api", "muster-worker", "muster-matcher", "muster-sweeper", "muster-dead-letter"]
         }
-        Key::IncidentEvent(..) => &["muster-api", "muster-worker", "muster-sweeper"],
-        Key::Incident(..)
-        | Key::KillSwitch(..)
+        Key::IncidentEvent(..) => &["muster-api", "muster-worker", "muster-matcher", "muster-sweeper"],
+        Key::Incident(..) | Key::Alert(..) | Key::Seen(..) => &["muster-api", "muster-matcher"],
+        Key::KillSwitch(..)
         | Key::Integration(..)
-        | Key::Alert(..)
-        | Key::Seen(..)
         | Key::Workflow(..)
         | Key::WorkflowVersion(..)
         | Key::Candidates(..)
         | Key::Candidate(..) => &["muster-api"],
-        Key::Why(..) | Key::Starts(..) | Key::AgeCursor(..) => &[],
-        Key::Audit(..) => {
-            &["muster-api", "muster-approval", "muster-worker", "muster-sweeper", "muster-dead-letter"]
-        }
+        Key::Why(..) | Key::Starts(..) => &["muster-matcher", "muster-sweeper"],
+        Key::AgeCursor(..) => &["muster-sweeper"],
+        Key::Audit(..) => &[
+            "muster-api",
+            "muster-approval",
+            "muster-worker",
+            "muster-matcher",
+            "muster-sweeper",
+            "muster-dead-letter",
+        ],
     }
 }
 
@@ -250,7 +263,7 @@ fn the_table_has_the_indexes_of_the_store_and_each_function_reads_those_it_needs
     }
     for (binary, names) in [
         ("muster-api", vec!["list1", "list2", "list3", "list4", "due"]),
-        ("muster-sweeper", vec!["due"]),
+        ("muster-sweeper", vec!["list3", "list4", "due"]),
         ("muster-worker", vec![]),
         ("muster-approval", vec![]),
         ("muster-dead-letter", vec![]),

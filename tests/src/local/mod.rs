@@ -5,6 +5,7 @@ mod commands;
 mod crash;
 mod demo;
 mod drain;
+mod events;
 mod guard;
 mod person;
 mod server;

@@ -7,6 +7,7 @@ pub(crate) mod bus;
 pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod contract;
+pub(crate) mod counted;
 pub(crate) mod dynamo;
 pub(crate) mod event_bridge;
 pub(crate) mod faults;

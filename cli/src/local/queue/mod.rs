@@ -123,7 +123,7 @@ impl Drop for Delivery {
 
 #[cfg(test)]
 mod tests {
-    use muster_domain::ids::ExecutionId;
+    use muster_domain::ids::{ExecutionId, IncidentId};
     use muster_domain::time::Time;
 
     use super::*;
@@ -167,6 +167,18 @@ mod tests {
         assert_eq!((again.job(), again.failures()), (&job(1), 1));
         again.postpone();
         assert_eq!(queue.next().await.failures(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_event_of_an_incident_is_a_job_of_its_own() {
+        let queue = LocalQueue::new(10);
+        let deliver = |seq| Job::Deliver { incident: IncidentId::new(Time::EPOCH, 1), seq };
+        for seq in [1, 2, 1] {
+            queue.send(deliver(seq), Duration::ZERO).await.unwrap();
+        }
+        let (first, second) = (queue.next().await, queue.next().await);
+        assert_eq!((first.job(), second.job()), (&deliver(1), &deliver(2)));
+        assert!(queue.holds(&deliver(1)) && !queue.holds(&deliver(3)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -63,7 +63,7 @@ mod tests {
             "definition:\n  nodes:\n    - {type: trigger, id: start}\n    - {type: delay, id: a, seconds: 900}\n",
             &[
                 ":6:7: /definition/nodes/1: cannot be reached from the trigger; add an edge to it or remove it",
-                ":6:29: /definition/nodes/1/seconds: is longer than the workflow's timeout of 300 seconds",
+                ":6:28: /definition/nodes/1/seconds: is longer than the workflow's timeout of 300 seconds",
             ],
         );
         check_faults(

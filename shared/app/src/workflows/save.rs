@@ -1,7 +1,7 @@
 //! What saving a workflow writes: head, version, audit, and the matcher's list, in one commit.
 
 use muster_domain::audit::{ChainHead, Fact, Resource};
-use muster_domain::ids::{TeamId, UserId, WorkflowId};
+use muster_domain::ids::{UserId, WorkflowId};
 use muster_domain::time::Time;
 use muster_domain::workflow::{Workflow, WorkflowDefinition, WorkflowVersion};
 use serde_json::json;
@@ -10,7 +10,7 @@ use super::WorkflowDetail;
 use crate::load::audit;
 use crate::once::Decided;
 use crate::runbooks::{MAX_VERSIONS, fact};
-use crate::table::{Candidate, Candidates, Expect, Key, Record, Versioned, Write};
+use crate::table::{Versioned, Write};
 use crate::{App, Error};
 
 /// What a new version holds.
@@ -89,48 +89,6 @@ impl App {
         ]);
         Ok(Decided { reply: WorkflowDetail { workflow, version, revision, broken: Vec::new() }, writes })
     }
-
-    /// Keeps the matcher's list in step with the head: what stood there goes or is replaced, and the list's generation
-    /// changes with it, so that a matcher that remembers the list learns of the change.
-    pub(super) async fn candidate_writes(
-        &self,
-        before: Option<&Workflow>,
-        after: &Workflow,
-    ) -> Result<Vec<Write>, Error> {
-        let listed = listed_at(after);
-        let gone = before.and_then(listed_at).filter(|key| listed.as_ref() != Some(key));
-        let mut writes = Vec::new();
-        if let Some(key) = gone
-            && let Some(stored) = self.table.get(&key).await?
-        {
-            writes.push(Write::Delete { key, expect: Expect::Version(stored.version) });
-        }
-        if let Some(key) = listed {
-            writes.push(self.put(key, Candidate(after.clone())).await?);
-        }
-        if !writes.is_empty() {
-            writes.push(self.next_generation(after.team.clone()).await?);
-        }
-        Ok(writes)
-    }
-
-    async fn next_generation(&self, team: Option<TeamId>) -> Result<Write, Error> {
-        let key = Key::Candidates(team.clone());
-        self.put(key, Candidates { team, changed_at: self.clock.now() }).await
-    }
-
-    /// Creates or replaces, whichever the table needs.
-    async fn put(&self, key: Key, record: impl Into<Record>) -> Result<Write, Error> {
-        let stored = self.table.get(&key).await?;
-        let expect = stored.map_or(Expect::Absent, |stored| Expect::Version(stored.version));
-        Ok(Write::Put { record: record.into(), expect })
-    }
-}
-
-/// Where the matcher finds a workflow; `None` if nothing may start it but a person.
-fn listed_at(workflow: &Workflow) -> Option<Key> {
-    let starts = workflow.enabled && workflow.deleted_at.is_none();
-    starts.then(|| Key::Candidate(workflow.team.clone(), workflow.trigger.kind(), workflow.id.clone()))
 }
 
 fn version_of(workflow: &Workflow, content: Content, author: &UserId, now: Time) -> WorkflowVersion {

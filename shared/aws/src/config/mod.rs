@@ -60,6 +60,8 @@ pub struct DeadLetterConfig {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MatcherConfig {
     pub installation: Installation,
+    pub table: TableName,
+    pub queue: QueueUrl,
 }
 
 /// What every function reads.
@@ -168,7 +170,10 @@ impl FromEnvironment for DeadLetterConfig {
 
 impl FromEnvironment for MatcherConfig {
     fn read(variables: &mut Variables<'_>) -> Option<Self> {
-        Some(Self { installation: variables.installation()? })
+        let installation = variables.installation();
+        let table = variables.table();
+        let queue = variables.queue();
+        Some(Self { installation: installation?, table: table?, queue: queue? })
     }
 
     fn installation(&self) -> &Installation {
@@ -250,6 +255,7 @@ mod tests {
         check_refused::<WorkerConfig>("MUSTER_SECRET_PREFIX", "/");
         check_refused::<WorkerConfig>("MUSTER_SECRET_PREFIX", "muster");
         check_refused::<SweeperConfig>("MUSTER_TABLE", "a b");
+        check_refused::<MatcherConfig>("MUSTER_QUEUE_URL", "work");
         check_refused::<MatcherConfig>("MUSTER_LOG", "loud");
         check_refused::<MatcherConfig>("MUSTER_ENVIRONMENT", "prod\n");
     }

@@ -52,7 +52,8 @@ pub enum MatchOutcome {
 /// One thing that was asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Predicate {
-    /// `enabled`, `team`, `kind`, `transition`, `incident.<field>`, `chain`, `depth`, `open` or `age`.
+    /// `enabled`, `team`, `kind`, `transition`, `incident.<field>`, `chain`, `depth`, `open` or `age`; `starts` for the storm cap
+    /// and `lateness` for the misfire window.
     pub name: Cow<'static, str>,
     pub expected: Value,
     /// Absent: there was nothing. A long text is cut, and what else is large is only described.

@@ -20,4 +20,5 @@ pub(crate) mod step;
 pub(crate) mod trail;
 pub(crate) mod trial;
 pub(crate) mod version;
+pub(crate) mod why;
 pub(crate) mod workflow;
