@@ -1,5 +1,6 @@
 //! The integration tests of Muster: one binary, so that the workspace links once.
 
+mod actions;
 mod architecture;
 mod contract;
 mod cost;

@@ -154,13 +154,52 @@ chosen_id!(
     "-_.@+|",
     "1 to 128 letters, digits, `-`, `_`, `.`, `@`, `+` or `|`"
 );
-chosen_id!(
-    /// A step within one plan.
-    StepId,
-    64,
-    "-_",
-    "1 to 64 letters, digits, `-` or `_`"
-);
+/// A step within one plan: 1 to 64 letters, digits, `-` or `_` of whoever wrote the definition, and after it `.search` if the
+/// step is a search that the plan makes before the one of that name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StepId(String);
+
+/// No definition may write it, so a search collides with no step of a definition.
+const SEARCH: &str = ".search";
+
+impl StepId {
+    /// The greatest length in bytes of what a definition writes.
+    pub const MAX_LENGTH: usize = 64;
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The search that is made before this step.
+    #[must_use]
+    pub fn search(&self) -> Self {
+        Self(format!("{}{SEARCH}", self.written()))
+    }
+
+    /// The step that a definition wrote: of a search the one it is made for, else this one.
+    pub fn written(&self) -> &str {
+        self.0.strip_suffix(SEARCH).unwrap_or(&self.0)
+    }
+
+    pub fn is_search(&self) -> bool {
+        self.0.ends_with(SEARCH)
+    }
+}
+
+impl FromStr for StepId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let written = text.strip_suffix(SEARCH).unwrap_or(text);
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        let valid = !written.is_empty() && written.len() <= Self::MAX_LENGTH && written.chars().all(allowed);
+        let expected = "1 to 64 letters, digits, `-` or `_`";
+        valid.then(|| Self(text.to_owned())).ok_or(InvalidId { expected })
+    }
+}
+
+string_conversions!(StepId);
 chosen_id!(
     /// The name of a stored secret.
     SecretName,
@@ -195,6 +234,18 @@ mod tests {
         assert!(id.to_lowercase().parse::<RunbookId>().is_err());
         for text in ["", "a#b", "a b", "é", &"a".repeat(65)] {
             assert!(text.parse::<TeamId>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_search_has_the_name_of_its_step_and_no_step_that_is_written_has_it() {
+        let step: StepId = "a".repeat(64).parse().expect("valid");
+        let search = step.search();
+        assert_eq!(search.as_str().parse(), Ok(search.clone()));
+        assert_eq!((search.written(), search.is_search()), (step.as_str(), true));
+        assert_eq!((search.search(), step.is_search()), (search, false));
+        for text in ["", ".search", "a.b", "a.search.search", "a.Search", &"a".repeat(65)] {
+            assert!(text.parse::<StepId>().is_err(), "{text:?}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::answer::{Answer, Meaning};
 use crate::digest::Digest;
 
 /// What is known about one attempt after it was made.
@@ -68,6 +69,8 @@ pub struct Attempts {
     pub made: u32,
     pub idempotent: bool,
     pub policy: RetryPolicy,
+    /// How an answer is read.
+    pub answer: Answer,
 }
 
 /// The retry table (B5): status classes and failures to what follows.
@@ -78,9 +81,13 @@ pub fn judge(outcome: &Outcome, attempts: Attempts, seed: &Digest) -> Verdict {
         Outcome::Refused { reason } => Verdict::Failed(reason.clone()),
         Outcome::Unsent { reason } => retry_or_fail(attempts, None, seed, reason),
         Outcome::Unknown { reason } => repeat_if_idempotent(attempts, None, seed, reason),
-        Outcome::Answered { status, retry_after_ms, .. } => {
-            judge_status(*status, *retry_after_ms, attempts, seed)
-        }
+        Outcome::Answered { status, retry_after_ms, body, .. } => match attempts.answer.read(*status, body) {
+            Meaning::AsStatus => judge_status(*status, *retry_after_ms, attempts, seed),
+            Meaning::Succeeded => Verdict::Succeeded,
+            Meaning::NotTaken(said) => retry_or_fail(attempts, *retry_after_ms, seed, &said),
+            Meaning::Unclear(said) => repeat_if_idempotent(attempts, *retry_after_ms, seed, &said),
+            Meaning::Failed(said) => Verdict::Failed(said),
+        },
     }
 }
 
@@ -133,7 +140,7 @@ mod tests {
     use super::*;
 
     fn attempts(made: u32, idempotent: bool) -> Attempts {
-        Attempts { made, idempotent, policy: RetryPolicy::default() }
+        Attempts { made, idempotent, policy: RetryPolicy::default(), answer: Answer::Status }
     }
 
     fn answered(status: u16, retry_after_ms: Option<u64>) -> Outcome {

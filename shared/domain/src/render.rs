@@ -8,9 +8,10 @@ use url::Url;
 use crate::execution::{Execution, Pinned};
 use crate::ids::StepId;
 use crate::incident::Incident;
-use crate::plan::{HeaderTemplate, RunbookCall, WebhookCall};
-use crate::request::{ContentType, HeaderValue, RenderedRequest};
-use crate::template::{PayloadTemplate, RenderedPayload};
+use crate::plan::{HeaderTemplate, RunbookCall, UrlTemplate, WebhookCall};
+use crate::request::{ContentType, HeaderValue, RenderedRequest, RequestUrl};
+use crate::template::{PayloadTemplate, RenderedPayload, Template};
+use crate::workflow::actions::{JiraAction, LinearAction};
 
 /// What templates and conditions may name: `incident`, `team`, `workflow`, `runbook`, `params`, `steps` (B4). `bodies` are the
 /// responses that are kept beside the execution.
@@ -28,6 +29,16 @@ pub fn context(
         "params": execution.parameters,
         "steps": execution.results(bodies),
     })
+}
+
+/// Adds what a template may name of the step that it belongs to: `step.key`, which is the `Idempotency-Key` of each attempt,
+/// and what the actions make of it. A search names the step that it is made for.
+pub fn name_step(context: &mut Value, execution: &Execution, step: &StepId) {
+    let key = format!("{}-{}", execution.id, step.written());
+    let (marker, issue) = (JiraAction::marker(&key), LinearAction::issue_id(&key));
+    if let Some(context) = context.as_object_mut() {
+        context.insert("step".to_owned(), json!({"key": key, "marker": marker, "issueId": issue}));
+    }
 }
 
 /// The workflow that runs, or that started the runbook; its names are empty if there is none.
@@ -87,7 +98,10 @@ pub fn render(call: &WebhookCall, context: &Value) -> Result<RenderedRequest, St
     };
     Ok(RenderedRequest {
         method: call.method,
-        url: render_url(call, context)?,
+        url: match &call.url {
+            UrlTemplate::Secret(url) => RequestUrl::Secret(url.clone()),
+            UrlTemplate::Text(url) => RequestUrl::Text(render_url(url, context)?),
+        },
         headers: render_headers(call, context)?,
         auth: call.auth.clone(),
         content_type,
@@ -127,11 +141,11 @@ fn render_headers(call: &WebhookCall, context: &Value) -> Result<Vec<(String, He
 }
 
 /// Values enter a URL percent-encoded, and can neither climb out of their path segment nor change where it points.
-fn render_url(call: &WebhookCall, context: &Value) -> Result<String, String> {
-    let text = call.url.render_for_url(context).map_err(|fault| format!("url: {fault}"))?;
+fn render_url(url: &Template, context: &Value) -> Result<String, String> {
+    let text = url.render_for_url(context).map_err(|fault| format!("url: {fault}"))?;
     let climbs = |segment: &str| matches!(segment, "." | "..");
     let path = text.split(['?', '#']).next().unwrap_or_default();
-    if !call.url.is_constant() && path.split(['/', '\\']).any(climbs) {
+    if !url.is_constant() && path.split(['/', '\\']).any(climbs) {
         return Err("url: a value is `.` or `..`, which would leave its place in the path".into());
     }
     Url::parse(&text).map_err(|error| format!("url: {error}"))?;
@@ -151,7 +165,7 @@ mod tests {
         let StepKind::Webhook(call) = &plan.steps[0].kind else { panic!("a runbook calls a webhook") };
         let rendered = render(call, &json!({"params": params}));
         match (rendered, expected) {
-            (Ok(request), Ok(url)) => assert_eq!(request.url, url),
+            (Ok(request), Ok(url)) => assert_eq!(request.url, url.to_owned().into()),
             (Err(error), Err(part)) => assert!(error.contains(part), "{error}"),
             (rendered, expected) => panic!("{rendered:?}, expected {expected:?}"),
         }

@@ -63,14 +63,39 @@ pub enum HeaderValue {
     Text(String),
 }
 
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RequestUrl {
+    /// Whoever knows the URL may call it, so the whole of it is a secret that is filled in when the request is sent.
+    Secret(SecretRef),
+    /// Absolute `http` or `https` URL. Scheme, host and port are the definition's, never a value's.
+    Text(String),
+}
+
+impl RequestUrl {
+    /// The secret that it is, if it is one.
+    pub fn secret(&self) -> Option<&SecretRef> {
+        match self {
+            Self::Secret(secret) => Some(secret),
+            Self::Text(_) => None,
+        }
+    }
+}
+
+impl From<String> for RequestUrl {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
 /// A request ready to be sent but for its secrets. Its digest is what an approval or a trail binds to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RenderedRequest {
     #[serde(default, skip_serializing_if = "is_post")]
     pub method: WebhookMethod,
-    /// Absolute `http` or `https` URL. Scheme, host and port are the definition's, never a value's.
-    pub url: String,
+    pub url: RequestUrl,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, HeaderValue)>,
     #[serde(default, skip_serializing_if = "is_no_auth")]
@@ -106,7 +131,8 @@ impl RenderedRequest {
             HeaderValue::Secret(secret) => Some(&secret.name),
             HeaderValue::Text(_) => None,
         });
-        in_headers.chain(self.auth.secret())
+        let url = self.url.secret().map(|secret| &secret.name);
+        url.into_iter().chain(in_headers).chain(self.auth.secret())
     }
 
     /// The digest of the whole request, secrets as references.

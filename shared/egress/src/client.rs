@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use muster_app::ports::{Call, Egress, Secrets};
 use muster_domain::outcome::Outcome;
-use muster_domain::request::{RenderedRequest, WebhookMethod};
+use muster_domain::request::{RenderedRequest, RequestUrl, WebhookMethod};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Request, redirect, retry};
 use tokio::time::{Instant, timeout_at};
@@ -55,13 +55,33 @@ impl HttpEgress {
     }
 
     async fn prepare(&self, call: &Call<'_>, deadline: Instant) -> Result<Prepared, Outcome> {
-        let target = Target::parse(&call.request.url, &self.policy).map_err(refused)?;
-        let reading = Credentials::read(self.secrets.as_ref(), call.request);
-        let credentials = timeout_at(deadline, reading).await.map_err(|_| failure::secrets_timed_out())??;
+        let (target, credentials) = self.admit(call, deadline).await?;
         let headers = headers::build(call, &credentials).map_err(refused)?;
         let redactor = Redactor::new(call.request, &credentials);
         let dial = Dial::new(target.guard);
         Ok(Prepared { request: build_request(call.request, target, headers), dial, redactor })
+    }
+
+    /// Where the call goes, and its secrets. None is read for a URL that is refused, unless the URL is one.
+    async fn admit(&self, call: &Call<'_>, deadline: Instant) -> Result<(Target, Credentials), Outcome> {
+        match &call.request.url {
+            RequestUrl::Text(text) => {
+                let target = Target::parse(text, &self.policy).map_err(refused)?;
+                Ok((target, self.credentials(call, deadline).await?))
+            }
+            RequestUrl::Secret(url) => {
+                let credentials = self.credentials(call, deadline).await?;
+                let text = credentials.expose(url).map_err(refused)?;
+                let target = Target::parse(text, &self.policy)
+                    .map_err(|refusal| refused(refusal.of_secret_url(&url.name)))?;
+                Ok((target, credentials))
+            }
+        }
+    }
+
+    async fn credentials(&self, call: &Call<'_>, deadline: Instant) -> Result<Credentials, Outcome> {
+        let reading = Credentials::read(self.secrets.as_ref(), call.request);
+        timeout_at(deadline, reading).await.map_err(|_| failure::secrets_timed_out())?
     }
 
     async fn exchange(&self, prepared: Prepared, call: &Call<'_>, deadline: Instant) -> Outcome {

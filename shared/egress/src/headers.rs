@@ -179,7 +179,7 @@ mod tests {
     fn request(auth: WebhookAuth, headers: Vec<(String, request::HeaderValue)>) -> RenderedRequest {
         RenderedRequest {
             method: WebhookMethod::Post,
-            url: "https://example.com/".into(),
+            url: "https://example.com/".to_owned().into(),
             headers,
             auth,
             content_type: ContentType::Json,

@@ -3,7 +3,8 @@
 //! A call passes these gates, in this order, and stops at the first that says no:
 //!
 //! 1. `target`: the URL's form, and its host where that is an address.
-//! 2. `credentials`: the values of the secrets, read now and dropped with the call.
+//! 2. `credentials`: the values of the secrets, read now and dropped with the call. A URL that is a secret passes the first gate
+//!    after this one.
 //! 3. `headers`: names and values that cannot end a line, and none that is ours.
 //! 4. `resolver`: every answer of the name service; the addresses checked are the addresses dialled.
 //! 5. `answer`: a bounded read of what came back.

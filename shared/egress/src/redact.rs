@@ -5,6 +5,7 @@ use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use muster_domain::outcome::Outcome;
 use muster_domain::request::{RenderedRequest, WebhookAuth};
 use secrecy::zeroize::Zeroizing;
+use url::Url;
 
 use crate::answer::MOST_BODY;
 use crate::credentials::Credentials;
@@ -23,6 +24,9 @@ impl Redactor {
         let mut forms: Vec<_> = credentials.exposed().flat_map(forms_of).collect();
         if let Some(pair) = basic_pair(request, credentials) {
             forms.extend(forms_of(&pair));
+        }
+        if let Some(url) = request.url.secret().and_then(|url| credentials.expose(url).ok()) {
+            forms.extend(parts_of_url(url).iter().flat_map(|part| forms_of(part)));
         }
         forms.retain(|form| !form.is_empty());
         // Most secrets need no escaping and have few distinct forms.
@@ -124,6 +128,22 @@ fn forms_of(secret: &str) -> [Zeroizing<String>; 10] {
     .map(Zeroizing::new)
 }
 
+/// What an answer or an error may name of a URL that is a secret: its host, its path and query, and each part of these that is
+/// long enough to be one.
+fn parts_of_url(text: &str) -> Vec<Zeroizing<String>> {
+    let Ok(url) = Url::parse(text) else { return Vec::new() };
+    let target = text.splitn(4, '/').nth(3).map(|path| format!("/{path}"));
+    let segments = url.path_segments().into_iter().flatten().map(str::to_owned);
+    let values = url.query_pairs().map(|(_, value)| value.into_owned());
+    let long = segments.chain(values).filter(|part| part.len() >= SHORTEST_PART);
+    let host = url.host_str().map(str::to_owned);
+    let whole = target.into_iter().chain([url.path().to_owned()]).filter(|path| path.len() > SHORTEST_PART);
+    host.into_iter().chain(whole).chain(long).map(Zeroizing::new).collect()
+}
+
+/// Shorter parts of a URL, as `v1` or `services`, are words that an answer may hold for other reasons.
+const SHORTEST_PART: usize = 9;
+
 fn in_json(secret: &str) -> String {
     let quoted = serde_json::Value::from(secret).to_string();
     quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
@@ -163,17 +183,21 @@ fn cap(mut text: String) -> (String, bool) {
 
 #[cfg(test)]
 mod tests {
-    use muster_domain::request::{ContentType, WebhookMethod};
+    use muster_domain::request::{ContentType, RequestUrl, WebhookMethod};
     use muster_domain::secret::SecretRef;
 
     use super::*;
 
     fn redactor(values: &[&str], auth: WebhookAuth) -> Redactor {
+        redactor_to(String::new().into(), values, auth)
+    }
+
+    fn redactor_to(url: RequestUrl, values: &[&str], auth: WebhookAuth) -> Redactor {
         let names = ["a", "b"];
         let pairs = [0, 1].map(|n| (names[n], values.get(n).copied().unwrap_or("unused-secret")));
         let request = RenderedRequest {
             method: WebhookMethod::Post,
-            url: String::new(),
+            url,
             headers: vec![],
             auth,
             content_type: ContentType::Json,
@@ -215,6 +239,23 @@ mod tests {
         assert_eq!(body(&basic, "Basic b3BzOmh1bnRlcjIy", false), "Basic [redacted]");
         let hmac = redactor(&["whsec_MfKQ9r8GKYqr"], WebhookAuth::None);
         assert_eq!(body(&hmac, "MfKQ9r8GKYqr whsec_MfKQ9r8GKYqr", false), "[redacted] [redacted]");
+    }
+
+    #[test]
+    fn inv_f3_no_part_of_a_url_that_is_a_secret_is_named() {
+        let name = SecretRef { name: "a".parse().unwrap() };
+        let url = "https://hooks.example.com/services/T0000AAAA/canary-7/x?sig=canary-signature&v=1";
+        let redactor = redactor_to(RequestUrl::Secret(name), &[url], WebhookAuth::None);
+        for (said, kept) in [
+            (url, "[redacted]"),
+            ("POST /services/T0000AAAA/canary-7/x?sig=canary-signature&v=1 failed", "POST [redacted] failed"),
+            ("no route /services/T0000AAAA/canary-7/x", "no route [redacted]"),
+            ("the host hooks.example.com is unknown", "the host [redacted] is unknown"),
+            ("T0000AAAA, canary-signature", "[redacted], [redacted]"),
+            ("services v=1 x", "services v=1 x"),
+        ] {
+            assert_eq!(body(&redactor, said, false), kept);
+        }
     }
 
     #[test]

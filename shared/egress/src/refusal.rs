@@ -15,6 +15,9 @@ pub enum Refusal {
     Host { host: String, why: &'static str },
     #[error("the URL {why}")]
     Url { why: &'static str },
+    /// A URL that is a secret, of which nothing is shown.
+    #[error("the URL in the secret {name} {why}")]
+    SecretUrl { name: SecretName, why: &'static str },
     /// The name is printed escaped: it may hold what made it invalid.
     #[error("the header {name:?} {why}")]
     Header { name: String, why: &'static str },
@@ -22,4 +25,21 @@ pub enum Refusal {
     Secret { name: SecretName, why: &'static str },
     #[error("there are more than {most} headers")]
     TooManyHeaders { most: usize },
+}
+
+impl Refusal {
+    /// The same of a URL that is a secret: without its host and address.
+    pub(crate) fn of_secret_url(self, name: &SecretName) -> Self {
+        let name = name.clone();
+        match self {
+            Self::Url { why } => Self::SecretUrl { name, why },
+            Self::Host { .. } | Self::Address { .. } | Self::Answer { .. } => {
+                Self::SecretUrl { name, why: "leads to a host that may not be called" }
+            }
+            Self::SecretUrl { .. }
+            | Self::Header { .. }
+            | Self::Secret { .. }
+            | Self::TooManyHeaders { .. } => self,
+        }
+    }
 }

@@ -58,7 +58,7 @@ async fn check_guard() -> Finding {
 async fn try_call(egress: &HttpEgress, url: &str) -> Outcome {
     let request = RenderedRequest {
         method: WebhookMethod::Post,
-        url: url.to_owned(),
+        url: url.to_owned().into(),
         headers: Vec::new(),
         auth: WebhookAuth::None,
         content_type: ContentType::Json,

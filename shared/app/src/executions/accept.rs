@@ -11,7 +11,7 @@ use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, Use
 use muster_domain::incident::Incident;
 use muster_domain::plan::StepKind;
 use muster_domain::policy::{Action, Denied, Owner};
-use muster_domain::render::{context, render};
+use muster_domain::render::{context, name_step, render};
 use muster_domain::request::RenderedRequest;
 use muster_domain::runbook::{Runbook, VersionStatus};
 use serde::{Deserialize, Serialize};
@@ -241,13 +241,14 @@ fn preview(
     compiled: &Compiled,
     incident: Option<&Incident>,
 ) -> Result<Vec<PlannedStep>, Error> {
-    let context = context(execution, incident, &BTreeMap::new());
+    let mut context = context(execution, incident, &BTreeMap::new());
     let steps = ready_steps(execution, &compiled.plan, execution.created_at);
     let calls = steps.into_iter().filter_map(|step| match &step.kind {
         StepKind::Webhook(call) => Some((step, call)),
         StepKind::Condition { .. } | StepKind::Delay(_) | StepKind::Runbook(_) => None,
     });
     let planned = calls.map(|(step, call)| {
+        name_step(&mut context, execution, &step.id);
         let request = render(call, &context).map_err(|error| {
             Error::Invalid(vec![Fault::new("/parameters", format!("step {}: {error}", step.id))])
         })?;

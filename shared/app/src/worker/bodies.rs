@@ -2,7 +2,7 @@
 
 use muster_domain::execution::decide::{Next, Prepared};
 use muster_domain::execution::{Execution, StoredRequest};
-use muster_domain::ids::{ExecutionId, StepId};
+use muster_domain::ids::StepId;
 use muster_domain::outcome::Outcome;
 
 use crate::table::{Body, BodyPart, Record, TableError, TableErrorKind, Write};
@@ -23,25 +23,22 @@ pub(super) fn new_request_bodies(before: &Execution, after: &Execution, next: &N
     bodies.collect()
 }
 
-/// Keeps the start of a long response in the outcome and the whole beside the execution.
-pub(super) fn split_response(
-    execution: &ExecutionId,
-    step: &StepId,
-    attempt: usize,
-    outcome: Outcome,
-) -> (Outcome, Option<Write>) {
-    let Outcome::Answered { status, retry_after_ms, body, truncated } = outcome else {
-        return (outcome, None);
-    };
+/// Keeps the start of a long response in the execution and the whole beside it. This comes after the decision, which reads all
+/// of an answer.
+pub(super) fn split_response(to: &mut Execution, step: &StepId, attempt: usize) -> Option<Write> {
+    let execution = to.id.clone();
+    let made = to.steps.get_mut(step)?.attempts.get_mut(attempt.checked_sub(1)?)?;
+    let outcome = made.late.as_mut().or(made.outcome.as_mut())?;
+    let Outcome::Answered { body, truncated, .. } = outcome else { return None };
     let inline = muster_domain::execution::INLINE_RESPONSE_BYTES;
     if body.len() <= inline {
-        return (Outcome::Answered { status, retry_after_ms, body, truncated }, None);
+        return None;
     }
     let start = body.get(..body.floor_char_boundary(inline)).unwrap_or_default().to_owned();
+    let text = std::mem::replace(body, start);
+    *truncated = true;
     let part = BodyPart::Response(u32::try_from(attempt).unwrap_or(u32::MAX));
-    let whole = Body { execution: execution.clone(), step: step.clone(), part, text: body };
-    let outcome = Outcome::Answered { status, retry_after_ms, body: start, truncated: true };
-    (outcome, Some(Write::create(whole)))
+    Some(Write::create(Body { execution, step: step.clone(), part, text }))
 }
 
 pub(super) fn lost_body(step: &StepId, source: Option<serde_json::Error>) -> TableError {

@@ -8,7 +8,7 @@ use muster_domain::ids::{ExecutionId, StepId};
 use muster_domain::incident::Incident;
 use muster_domain::outcome::Outcome;
 use muster_domain::plan::{Step, StepKind};
-use muster_domain::render::{context, render};
+use muster_domain::render::{context, name_step, render};
 use muster_domain::workflow::condition;
 use serde_json::Value;
 
@@ -33,9 +33,10 @@ impl Run<'_> {
             return Ok(BTreeMap::new());
         }
         let incident = self.incident().await?;
-        let context = context(execution, incident.as_ref(), &self.long_bodies().await?);
+        let mut context = context(execution, incident.as_ref(), &self.long_bodies().await?);
         let mut prepared = BTreeMap::new();
         for step in fresh {
+            name_step(&mut context, execution, &step.id);
             if let Some(brought) = self.prepare(step, incident.as_ref(), &context).await? {
                 prepared.insert(step.id.clone(), brought);
             }

@@ -240,14 +240,14 @@ impl<'a> Run<'a> {
     /// Stores an outcome, whatever has become of the execution meanwhile (ARCHITECTURE §4, "Record").
     async fn record(&mut self, attempted: Attempted) -> Result<(), Error> {
         let Attempted { step, attempt, outcome } = attempted;
-        let (outcome, body) = split_response(&self.seen.value.id, &step, attempt, outcome);
         for round in 0..RECORD_TRIES {
             let event = Event::Attempted { step: step.clone(), attempt, outcome: outcome.clone() };
             let decision = decide(&self.seen.value, &self.compiled.plan, event, self.app.clock.now());
-            let Decision::Moved(moved) = decision else {
+            let Decision::Moved(mut moved) = decision else {
                 return Ok(());
             };
-            match self.commit(*moved, body.clone().into_iter().collect()).await {
+            let body = split_response(&mut moved.to, &step, attempt);
+            match self.commit(*moved, body.into_iter().collect()).await {
                 Ok(effects) => return self.perform(effects).await,
                 Err(CommitError::Conflict { .. }) => self.reload().await?,
                 Err(CommitError::Table(error)) if error.kind.retryable() && self.may_wait(round) => {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::decide::Effect;
 use super::progress::Progress;
 use super::{Execution, ExecutionStatus, InnerRun, SkipCause, StepRun, StepState, TrailEvent};
@@ -61,6 +63,19 @@ impl Progress<'_> {
         self.trail(TrailEvent::StepFailed { step: step.clone(), error });
     }
 
+    /// An earlier attempt took effect after all: what was found of it stands for the answer.
+    pub(super) fn take_found(&mut self, step: &StepId, found: Value) {
+        let inner = InnerRun { ended_at: Some(self.now()), found: Some(found), ..self.inner_run() };
+        match self.run_mut(step) {
+            Some(run) => {
+                run.state = StepState::Succeeded;
+                run.inner = Some(inner);
+            }
+            None => self.settle_inner(step, inner),
+        }
+        self.trail(TrailEvent::Found { step: step.clone() });
+    }
+
     /// A step that waited for another execution ends with it.
     pub(super) fn end_children(&mut self, ended: Vec<ChildEnd>) {
         for ChildEnd { step, status, error } in ended {
@@ -109,6 +124,6 @@ impl Progress<'_> {
     }
 
     fn inner_run(&self) -> InnerRun {
-        InnerRun { started_at: self.now(), ended_at: None, answer: None, child: None }
+        InnerRun { started_at: self.now(), ended_at: None, answer: None, child: None, found: None }
     }
 }

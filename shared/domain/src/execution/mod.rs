@@ -194,6 +194,9 @@ pub struct InnerRun {
     /// The execution that the step started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub child: Option<ExecutionId>,
+    /// What a search found that an earlier attempt had done already: it stands for the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Value>,
 }
 
 fn is_zero(number: &u32) -> bool {

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::decide::{CHILD_CHECK, Decision, Effect, Moved, Next, Prepared};
-use super::ready::{first_closed, ready_steps};
+use super::ready::{awaits_search, first_closed, ready_steps};
 use super::{
     Attempt, Execution, INLINE_REQUEST_BYTES, Lease, Resolution, State, StepRun, StepState, Stop,
     StoredRequest, TrailEvent, WaitingOn,
 };
+use crate::answer::{self, Answer};
 use crate::digest::Digest;
 use crate::ids::StepId;
-use crate::outcome::{Attempts, Outcome, Verdict, judge};
+use crate::outcome::{Attempts, Outcome, RetryPolicy, Verdict, judge};
 use crate::plan::{Plan, Step, StepKind};
 use crate::request::RenderedRequest;
 use crate::time::Time;
@@ -127,22 +130,19 @@ impl<'a> Progress<'a> {
         {
             *until = now;
         }
+        self.search_again(step);
     }
 
     /// Stores an outcome on its attempt and moves the step as the retry table says.
     pub(super) fn record(&mut self, step: &StepId, attempt: usize, outcome: Outcome) {
         let seed = Digest::of_bytes(self.execution.attempt_id(step, attempt).as_bytes());
         let (now, summary) = (self.now, summary(&outcome));
-        let facts = self.plan.step(step).map(|planned| (planned.idempotent, planned.retry));
+        let planned = self.plan.step(step);
         let Some(run) = self.execution.steps.get_mut(step) else {
             return;
         };
-        let verdict = match facts {
-            Some((idempotent, retry)) => {
-                let policy = crate::outcome::RetryPolicy { max_attempts: run.budget, ..retry };
-                let made = u32::try_from(run.attempts.len()).unwrap_or(u32::MAX);
-                judge(&outcome, Attempts { made, idempotent, policy }, &seed)
-            }
+        let verdict = match planned {
+            Some(planned) => judge(&outcome, facts(planned, run), &seed),
             None => Verdict::Failed("the plan has no such step".into()),
         };
         if let Some(made) = attempt.checked_sub(1).and_then(|index| run.attempts.get_mut(index)) {
@@ -156,6 +156,21 @@ impl<'a> Progress<'a> {
             Verdict::Review(reason) => StepState::NeedsReview { reason },
         };
         self.trail(TrailEvent::Outcome { step: step.clone(), attempt, outcome: summary });
+        self.search_again(step);
+    }
+
+    /// A step that will be sent again is searched for again first, as soon as it may be sent.
+    fn search_again(&mut self, step: &StepId) {
+        let Some(search) = self.plan.step(step).and_then(|planned| planned.search.as_ref()) else { return };
+        let Some(StepState::Waiting { until }) = self.execution.steps.get(step).map(|run| run.state.clone())
+        else {
+            return;
+        };
+        let more = self.plan.step(search).map_or(1, |planned| planned.retry.max_attempts);
+        if let Some(run) = self.execution.steps.get_mut(search) {
+            run.budget = u32::try_from(run.attempts.len()).unwrap_or(u32::MAX).saturating_add(more);
+            run.state = StepState::Waiting { until };
+        }
     }
 
     /// What became known too late to decide anything is still kept on the attempt (INVARIANTS B7).
@@ -194,6 +209,11 @@ impl<'a> Progress<'a> {
             if !self.has_room() {
                 break;
             }
+            if let Some(found) = self.found_before(step) {
+                self.take_found(&step.id, found);
+                self.skip_closed();
+                return;
+            }
             match (&step.kind, prepared.remove(&step.id)) {
                 (StepKind::Webhook(_), brought) => {
                     if !self.begin_call(step, brought) {
@@ -212,6 +232,15 @@ impl<'a> Progress<'a> {
             // What such a step decides is stored before anything further begins (C6).
             self.skip_closed();
             return;
+        }
+    }
+
+    /// What the step's search found of an earlier attempt.
+    fn found_before(&self, step: &Step) -> Option<Value> {
+        let search = self.execution.steps.get(step.search.as_ref()?)?;
+        match search.attempts.last()?.outcome.as_ref()? {
+            Outcome::Answered { body, .. } => answer::found(body),
+            Outcome::Unsent { .. } | Outcome::Refused { .. } | Outcome::Unknown { .. } => None,
         }
     }
 
@@ -366,7 +395,10 @@ impl<'a> Progress<'a> {
 
     /// The next moment at which something can go on, and what that is.
     fn next_wait(&self) -> Option<(Time, WaitingOn)> {
-        let waits = self.execution.steps.values().filter_map(|run| match run.state {
+        let held =
+            |id: &StepId| self.plan.step(id).is_some_and(|planned| awaits_search(&self.execution, planned));
+        let waiting = self.execution.steps.iter().filter(|(id, _)| !held(id));
+        let waits = waiting.filter_map(|(_, run)| match run.state {
             StepState::Waiting { until } => Some((until, WaitingOn::Retry)),
             StepState::Delayed { until } => Some((until, WaitingOn::Delay)),
             StepState::AwaitsChild { .. } => Some((self.now.plus(LONGEST_CHILD), WaitingOn::Child)),
@@ -418,6 +450,7 @@ impl<'a> Progress<'a> {
                 StepState::Waiting { until: now }
             }
         };
+        self.search_again(step);
     }
 
     pub(super) fn abandon(&mut self, reason: &str) {
@@ -441,6 +474,17 @@ fn store_request(request: RenderedRequest) -> StoredRequest {
     } else {
         StoredRequest::Inline(request)
     }
+}
+
+/// What the retry table asks about a step.
+fn facts(planned: &Step, run: &StepRun) -> Attempts {
+    let made = u32::try_from(run.attempts.len()).unwrap_or(u32::MAX);
+    let policy = RetryPolicy { max_attempts: run.budget, ..planned.retry };
+    let answer = match &planned.kind {
+        StepKind::Webhook(call) => call.answer,
+        StepKind::Condition { .. } | StepKind::Delay(_) | StepKind::Runbook(_) => Answer::Status,
+    };
+    Attempts { made, idempotent: planned.idempotent, policy, answer }
 }
 
 /// An outcome in a word, for the trail.

@@ -18,7 +18,9 @@ pub(super) enum Way {
 pub fn ready_steps<'p>(execution: &Execution, plan: &'p Plan, now: Time) -> Vec<&'p Step> {
     let ready = |step: &&Step| match execution.steps.get(&step.id).map(|run| &run.state) {
         None => way_to(execution, step) == Way::Open,
-        Some(StepState::Waiting { until } | StepState::Delayed { until }) => *until <= now,
+        Some(StepState::Waiting { until } | StepState::Delayed { until }) => {
+            *until <= now && !awaits_search(execution, step)
+        }
         Some(
             StepState::Sending
             | StepState::AwaitsChild { .. }
@@ -29,6 +31,12 @@ pub fn ready_steps<'p>(execution: &Execution, plan: &'p Plan, now: Time) -> Vec<
         ) => false,
     };
     plan.steps.iter().filter(ready).collect()
+}
+
+/// Whether the step goes on only after a search that has yet to be made or repeated.
+pub(super) fn awaits_search(execution: &Execution, step: &Step) -> bool {
+    let search = step.search.as_ref().and_then(|search| execution.steps.get(search));
+    search.is_some_and(|run| !run.settled())
 }
 
 /// The first step, in the plan's order, that nothing leads to any more and that was not skipped yet.

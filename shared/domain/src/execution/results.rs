@@ -10,16 +10,19 @@ use crate::outcome::Outcome;
 
 impl Execution {
     /// By step: `status`; of a call that was answered `statusCode` and `body`, parsed if it is JSON; of a condition `answer`;
-    /// of a started execution `executionId`. `bodies` are those that are kept beside the execution.
+    /// of a started execution `executionId`. Searches are not among them. `bodies` are those that are kept beside the execution.
     pub fn results(&self, bodies: &BTreeMap<StepId, String>) -> Value {
         let result = |(id, run): (&StepId, &StepRun)| (id.to_string(), result(run, bodies.get(id)));
-        Value::Object(self.steps.iter().map(result).collect())
+        let written = self.steps.iter().filter(|(id, _)| !id.is_search());
+        Value::Object(written.map(result).collect())
     }
 }
 
 fn result(run: &StepRun, whole: Option<&String>) -> Value {
     let mut result = Map::from_iter([("status".to_owned(), json!(status(&run.state)))]);
-    if let Some(Outcome::Answered { status, body, .. }) =
+    if let Some(found) = run.inner.as_ref().and_then(|inner| inner.found.as_ref()) {
+        result.insert("body".to_owned(), found.clone());
+    } else if let Some(Outcome::Answered { status, body, .. }) =
         run.attempts.last().and_then(|attempt| attempt.outcome.as_ref())
     {
         let body = whole.unwrap_or(body);

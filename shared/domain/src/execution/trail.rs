@@ -73,6 +73,10 @@ pub enum TrailEvent {
     Resumed {
         step: StepId,
     },
+    /// A search found that an earlier attempt of the step took effect.
+    Found {
+        step: StepId,
+    },
     /// A step started another execution.
     Started {
         step: StepId,

@@ -2,6 +2,7 @@
 //!
 //! A simple runbook is a plan of one step. Phases, groups and workflow graphs become steps with `needs`.
 
+mod actions;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -9,12 +10,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::fault::Fault;
 use crate::ids::{InvalidId, RunbookId, StepId};
 use crate::outcome::RetryPolicy;
 use crate::request::{HeaderValue, WebhookAuth, WebhookMethod};
 use crate::runbook::RunbookDefinition;
 use crate::schema::ParameterSchema;
+use crate::secret::SecretRef;
 use crate::template::{PayloadTemplate, Template};
 
 /// A compiled definition: its steps, and its templates and schema ready to use. Compiled once per version.
@@ -42,6 +45,9 @@ pub struct Step {
     pub retry: RetryPolicy,
     /// Whether the receiver may get the same call twice without harm.
     pub idempotent: bool,
+    /// A step that looks whether an earlier attempt of this one took effect: it precedes every attempt, and what it finds stands
+    /// for the answer of this step.
+    pub search: Option<StepId>,
 }
 
 /// One way to a step.
@@ -89,13 +95,22 @@ pub struct RunbookCall {
 #[derive(Debug)]
 pub struct WebhookCall {
     pub method: WebhookMethod,
-    pub url: Template,
+    pub url: UrlTemplate,
     pub headers: Vec<(String, HeaderTemplate)>,
     pub auth: WebhookAuth,
     /// `None`: the body is an empty JSON object.
     pub payload: Option<PayloadTemplate>,
     /// The most one attempt may take.
     pub timeout: Duration,
+    /// What tells success from failure.
+    pub answer: Answer,
+}
+
+#[derive(Debug)]
+pub enum UrlTemplate {
+    /// The whole URL, filled in when the request is sent.
+    Secret(SecretRef),
+    Text(Template),
 }
 
 #[derive(Debug)]
@@ -123,6 +138,7 @@ impl Plan {
             kind: StepKind::Webhook(compile_webhook(definition)?),
             retry: RetryPolicy::default(),
             idempotent: definition.idempotent,
+            search: None,
         };
         let schema = definition.parameters.as_ref().map(ParameterSchema::compile).transpose()?;
         Ok(Self { steps: vec![step], concurrency: 1, schema, timeout: None })
@@ -136,11 +152,12 @@ impl Plan {
 fn compile_webhook(definition: &RunbookDefinition) -> Result<WebhookCall, Vec<Fault>> {
     Ok(WebhookCall {
         method: definition.webhook_method,
-        url: compile_template("/webhookUrl", &definition.webhook_url)?,
+        url: UrlTemplate::Text(compile_template("/webhookUrl", &definition.webhook_url)?),
         headers: compile_headers("/webhookHeaders", &definition.webhook_headers)?,
         auth: definition.webhook_auth.clone(),
         payload: definition.payload_template.as_ref().map(PayloadTemplate::compile).transpose()?,
         timeout: Duration::from_secs(u64::from(definition.timeout_seconds)),
+        answer: Answer::Status,
     })
 }
 

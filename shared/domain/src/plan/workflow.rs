@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Need, Plan, RunbookCall, Step, StepKind, WebhookCall, compile_headers, compile_template};
+use super::actions::{jira_issue, jira_search, linear_issue, slack_message, teams_message};
+use super::{
+    Need, Plan, RunbookCall, Step, StepKind, UrlTemplate, WebhookCall, compile_headers, compile_template,
+};
+use crate::answer::Answer;
 use crate::fault::Fault;
 use crate::ids::StepId;
 use crate::outcome::RetryPolicy;
 use crate::template::PayloadTemplate;
 use crate::webhook::MAX_TIMEOUT_SECONDS;
-use crate::workflow::actions::{RunbookAction, WebhookAction};
+use crate::workflow::actions::{JiraAction, RunbookAction, WebhookAction};
 use crate::workflow::{Action, Branch, Edge, Graph, Node, WorkflowDefinition};
 
 impl Plan {
@@ -22,9 +26,9 @@ impl Plan {
         }
         let graph = &workflow.definition;
         let nodes = graph.topological_order().unwrap_or_default();
-        let steps = nodes.into_iter().filter_map(|node| step(graph, node).transpose());
+        let steps = nodes.into_iter().map(|node| steps(graph, node)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
-            steps: steps.collect::<Result<_, _>>()?,
+            steps: steps.into_iter().flatten().collect(),
             concurrency: 1,
             schema: None,
             timeout: Some(workflow.settings.timeout.duration()),
@@ -32,27 +36,50 @@ impl Plan {
     }
 }
 
-/// The trigger is the start of the plan and no step of it.
-fn step(graph: &Graph, node: &Node) -> Result<Option<Step>, Vec<Fault>> {
+/// The trigger is the start of the plan and no step of it. A fault is reported at the node.
+fn steps(graph: &Graph, node: &Node) -> Result<Vec<Step>, Vec<Fault>> {
+    let at = graph.nodes.iter().position(|other| other.id() == node.id()).unwrap_or_default();
+    let at = format!("/definition/nodes/{at}/action");
+    let under = |faults: Vec<Fault>| faults.into_iter().map(|fault| fault.under(&at)).collect::<Vec<_>>();
     let kind = match node {
-        Node::Trigger { .. } => return Ok(None),
-        Node::Action { action, .. } => of_action(action)?,
+        Node::Trigger { .. } => return Ok(Vec::new()),
+        Node::Action { action: Action::Jira(jira), .. } => return searched(graph, node, jira).map_err(under),
+        Node::Action { action, .. } => of_action(action).map_err(under)?,
         Node::Condition { field, equals, .. } => {
             StepKind::Condition { field: field.clone(), equals: equals.clone() }
         }
         Node::Delay { seconds, .. } => StepKind::Delay(Duration::from_secs(*seconds)),
     };
+    Ok(vec![step(graph, node, kind)])
+}
+
+/// Two steps: the search, and after it the creation, which begins with the search whenever it is repeated.
+fn searched(graph: &Graph, node: &Node, jira: &JiraAction) -> Result<Vec<Step>, Vec<Fault>> {
+    let id = node.id().search();
+    let create = step(graph, node, StepKind::Webhook(jira_issue(jira)?));
+    let search = Step { id: id.clone(), ..step(graph, node, StepKind::Webhook(jira_search(jira)?)) };
+    // What the node needs is kept, so that a skipped creation has the cause of the node.
+    let needs = create.needs.iter().cloned().chain([Need::success(id.clone())]).collect();
+    let retry = RetryPolicy { base_delay_ms: INDEXING_MS, ..RetryPolicy::default() };
+    Ok(vec![search, Step { needs, retry, search: Some(id), ..create }])
+}
+
+/// Jira's search sees a new issue after a while; a repeat waits for that.
+const INDEXING_MS: u64 = 5_000;
+
+fn step(graph: &Graph, node: &Node, kind: StepKind) -> Step {
     let before: Vec<&Edge> = graph.edges.iter().filter(|edge| edge.to == *node.id()).collect();
     let (from_start, needs): (Vec<&Edge>, Vec<&Edge>) =
         before.into_iter().partition(|edge| is_trigger(graph, &edge.from));
-    Ok(Some(Step {
+    Step {
         id: node.id().clone(),
         needs: needs.into_iter().map(need).collect(),
         entry: !from_start.is_empty(),
         kind,
         retry: RetryPolicy::default(),
         idempotent: is_idempotent(node),
-    }))
+        search: None,
+    }
 }
 
 fn is_trigger(graph: &Graph, id: &StepId) -> bool {
@@ -78,10 +105,10 @@ fn of_action(action: &Action) -> Result<StepKind, Vec<Fault>> {
     match action {
         Action::Webhook(webhook) => webhook_call(webhook).map(StepKind::Webhook),
         Action::Runbook(runbook) => runbook_call(runbook).map(StepKind::Runbook),
-        Action::Jira(_) | Action::Linear(_) | Action::Slack(_) | Action::Teams(_) => {
-            let message = format!("actions of the kind {} cannot run yet", action.kind());
-            Err(vec![Fault::new("/definition/nodes", message)])
-        }
+        Action::Jira(jira) => jira_issue(jira).map(StepKind::Webhook),
+        Action::Linear(linear) => linear_issue(linear).map(StepKind::Webhook),
+        Action::Slack(slack) => slack_message(slack).map(StepKind::Webhook),
+        Action::Teams(teams) => teams_message(teams).map(StepKind::Webhook),
     }
 }
 
@@ -89,11 +116,12 @@ fn webhook_call(action: &WebhookAction) -> Result<WebhookCall, Vec<Fault>> {
     let seconds = action.timeout_seconds.unwrap_or(MAX_TIMEOUT_SECONDS);
     Ok(WebhookCall {
         method: action.method,
-        url: compile_template("/url", &action.url)?,
+        url: UrlTemplate::Text(compile_template("/url", &action.url)?),
         headers: compile_headers("/headers", &action.headers)?,
         auth: action.auth.clone(),
         payload: action.payload.as_ref().map(PayloadTemplate::compile).transpose()?,
         timeout: Duration::from_secs(u64::from(seconds)),
+        answer: Answer::Status,
     })
 }
 

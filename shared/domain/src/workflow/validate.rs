@@ -95,6 +95,9 @@ impl<'g> GraphCheck<'g> {
         if !self.is_first(position, node) {
             faults.push(Fault::new(format!("{at}/id"), format!("`{}` is the id of another node", node.id())));
         }
+        if node.id().is_search() {
+            faults.push(Fault::new(format!("{at}/id"), "holds a `.`; 1 to 64 letters, digits, `-` or `_`"));
+        }
         if let Some(name) = node.name() {
             check_length(&format!("{at}/name"), name, 1, MAX_NAME_CHARS, faults);
         }

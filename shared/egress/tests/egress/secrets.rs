@@ -1,7 +1,7 @@
 //! Secrets reach the receiver and nothing else (INVARIANTS F3).
 
 use muster_domain::outcome::Outcome;
-use muster_domain::request::{HeaderValue, RenderedRequest, WebhookAuth};
+use muster_domain::request::{HeaderValue, RenderedRequest, RequestUrl, WebhookAuth};
 use muster_domain::secret::SecretRef;
 
 use crate::receiver::{Behaviour, Receiver};
@@ -98,4 +98,52 @@ async fn inv_f3_no_secret_is_read_for_a_url_that_is_refused_and_each_is_read_onc
     assert_eq!(sender.secrets.reads(), 0);
     assert!(matches!(sender.send(&twice("http://receiver.test/")).await, Outcome::Unsent { .. }));
     assert_eq!(sender.secrets.reads(), 1);
+}
+
+fn to_secret_url() -> RenderedRequest {
+    RenderedRequest { url: RequestUrl::Secret(secret("hook")), ..request("") }
+}
+
+#[tokio::test]
+async fn inv_f3_a_url_that_is_a_secret_is_called_and_an_echo_does_not_give_it_away() {
+    let mut receiver = Receiver::start(Behaviour::Echo).await;
+    let url = format!("http://127.0.0.1:{}/services/T000/canary-path?sig=canary-signature", receiver.port());
+    let secrets = FixedSecrets::holding(&[("hook", &url)]);
+    let sender = Sender::with(&[format!("127.0.0.1:{}", receiver.port())], Names::default(), secrets);
+    let outcome = sender.send(&to_secret_url()).await;
+    assert!(receiver.request().await.contains("/services/T000/canary-path?sig=canary-signature"));
+    let Outcome::Answered { status: 200, body, .. } = outcome else { panic!("{outcome:?}") };
+    assert!(body.contains("[redacted]") && !body.contains("canary"), "{body}");
+}
+
+#[tokio::test]
+async fn inv_d1_a_url_that_is_a_secret_passes_the_same_guard_and_is_not_shown() {
+    for (url, names, why) in [
+        ("http://10.0.0.1/canary", &[][..], "leads to a host that may not be called"),
+        ("http://canary.localhost/", &[], "leads to a host that may not be called"),
+        ("ftp://canary.test/", &[], "does not start with `http://` or `https://`"),
+        ("canary", &[], "does not start with `http://` or `https://`"),
+        ("https://u:canary@x.test/", &[], "holds a user name or password: use the webhook's auth instead"),
+    ] {
+        let secrets = FixedSecrets::holding(&[("hook", url)]);
+        let sender = Sender::with(&[], Names::answering(names), secrets);
+        let reason = format!("the URL in the secret hook {why}");
+        assert_eq!(sender.send(&to_secret_url()).await, Outcome::Refused { reason }, "{url}");
+    }
+    let secrets = FixedSecrets::holding(&[("hook", "https://canary.test/canary-path")]);
+    let sender = Sender::with(&[], Names::answering(&[&["10.0.0.1"]]), secrets);
+    let outcome = sender.send(&to_secret_url()).await;
+    let Outcome::Refused { reason } = outcome else { panic!("{outcome:?}") };
+    assert!(reason.starts_with("the host [redacted] has the address 10.0.0.1"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn inv_f3_a_failure_to_connect_does_not_name_a_url_that_is_a_secret() {
+    for url in ["http://canary.test:9/canary-path", "http://canary-unknown.test/"] {
+        let secrets = FixedSecrets::holding(&[("hook", url)]);
+        let names =
+            if url.contains("unknown") { Names::default() } else { Names::answering(&[&["192.0.2.1"]]) };
+        let outcome = Sender::with(&[], names, secrets).send(&to_secret_url()).await;
+        assert!(!format!("{outcome:?}").contains("canary"), "{outcome:?}");
+    }
 }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use muster_app::ports::{Call, Egress, SecretError, Secrets};
 use muster_domain::ids::SecretName;
 use muster_domain::outcome::Outcome;
-use muster_domain::request::{ContentType, RenderedRequest, WebhookAuth, WebhookMethod};
+use muster_domain::request::{ContentType, RenderedRequest, RequestUrl, WebhookAuth, WebhookMethod};
 use muster_domain::time::Time;
 use muster_egress::{EgressPolicy, HttpEgress, Lookup};
 use secrecy::SecretString;
@@ -56,7 +56,7 @@ impl Sender {
 pub(crate) fn request(url: impl Into<String>) -> RenderedRequest {
     RenderedRequest {
         method: WebhookMethod::Post,
-        url: url.into(),
+        url: RequestUrl::Text(url.into()),
         headers: vec![],
         auth: WebhookAuth::None,
         content_type: ContentType::Json,

@@ -13,13 +13,30 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RenderedRequest {
     method: Method,
-    url: String,
+    url: RequestUrl,
     headers: Vec<Header>,
     auth: WebhookAuth,
     /// The media type of the body.
     content_type: &'static str,
     /// The exact text of the body.
     body: String,
+}
+
+/// Where it goes: a URL, or a reference to a secret that is one.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+enum RequestUrl {
+    Secret(SecretReference),
+    Text(String),
+}
+
+impl From<domain::RequestUrl> for RequestUrl {
+    fn from(url: domain::RequestUrl) -> Self {
+        match url {
+            domain::RequestUrl::Secret(secret) => Self::Secret(secret.into()),
+            domain::RequestUrl::Text(text) => Self::Text(text),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,7 +50,7 @@ impl From<domain::RenderedRequest> for RenderedRequest {
         let header = |(name, value): (String, domain::HeaderValue)| Header { name, value: value.into() };
         Self {
             method: request.method.into(),
-            url: request.url,
+            url: request.url.into(),
             headers: request.headers.into_iter().map(header).collect(),
             auth: request.auth.into(),
             content_type: request.content_type.as_str(),

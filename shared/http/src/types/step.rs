@@ -21,6 +21,9 @@ pub(crate) struct Step {
     /// Of a workflow's node that has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    /// The step of the definition that it is made for, if no definition names it: a search comes before its step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part_of: Option<String>,
     status: StepStatus,
     /// Why it is FAILED.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,6 +119,7 @@ impl Step {
         Self {
             id: id.clone(),
             name: None,
+            part_of: id.is_search().then(|| id.written().to_owned()),
             status: StepStatus::Pending,
             error: None,
             reason: None,

@@ -77,6 +77,11 @@ enum TrailEvent {
         #[schema(value_type = String)]
         step: StepId,
     },
+    /// A search found that an earlier attempt of the step took effect.
+    Found {
+        #[schema(value_type = String)]
+        step: StepId,
+    },
     /// A step started another execution.
     Started {
         #[schema(value_type = String)]
@@ -140,6 +145,7 @@ impl From<domain::TrailEvent> for TrailEvent {
             Stored::Skipped { step } => Self::Skipped { step },
             Stored::Delayed { step, until } => Self::Delayed { step, until: until.into() },
             Stored::Resumed { step } => Self::Resumed { step },
+            Stored::Found { step } => Self::Found { step },
             Stored::Started { step, execution } => Self::Started { step, execution },
             Stored::ChildEnded { step, execution, status } => {
                 Self::ChildEnded { step, execution, status: status.into() }

@@ -324,8 +324,13 @@ fn workflow_execution() -> Execution {
         version: 2,
         digest: digest(),
     };
-    let inner =
-        InnerRun { started_at: AT, ended_at: Some(AT), answer: Some(true), child: Some(execution_id()) };
+    let inner = InnerRun {
+        started_at: AT,
+        ended_at: Some(AT),
+        answer: Some(true),
+        child: Some(execution_id()),
+        found: None,
+    };
     let run = StepRun {
         state: StepState::AwaitsChild { execution: execution_id() },
         request: None,

@@ -1,6 +1,7 @@
 //! The execution's machine: every state × every event, and properties over random histories.
 
 mod properties;
+mod search;
 mod table;
 mod workflow;
 
@@ -13,7 +14,7 @@ use super::decide::{Next, Prepared};
 use super::*;
 use crate::outcome::Outcome;
 use crate::plan::{Plan, Step, StepKind};
-use crate::render::{context, render};
+use crate::render::{context, name_step, render};
 use crate::time::Time;
 use crate::workflow::condition;
 
@@ -70,9 +71,12 @@ fn step() -> StepId {
 
 /// What a worker would bring along: the guard's answer and the rendered requests.
 fn next(execution: &Execution, plan: &Plan, clearance: Result<(), String>, now: Time) -> Next {
-    let context = context(execution, None, &BTreeMap::new());
-    let prepared = |step: &Step| match &step.kind {
-        StepKind::Webhook(call) => Some(Prepared::Request(render(call, &context))),
+    let mut context = context(execution, None, &BTreeMap::new());
+    let mut prepared = |step: &Step| match &step.kind {
+        StepKind::Webhook(call) => {
+            name_step(&mut context, execution, &step.id);
+            Some(Prepared::Request(render(call, &context)))
+        }
         StepKind::Condition { field, equals } => {
             Some(Prepared::Answer(condition::holds(condition::find(&context, field), equals)))
         }

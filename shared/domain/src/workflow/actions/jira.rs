@@ -8,8 +8,8 @@ use crate::fault::{Fault, pointer_to};
 use crate::secret::SecretRef;
 use crate::webhook;
 
-/// Jira knows no idempotency key. Every issue therefore gets [`JiraAction::marker`] as a label, and an attempt that
-/// follows an unknown outcome searches for the label first and takes the issue it finds for its own.
+/// Jira knows no idempotency key. Every issue therefore gets [`JiraAction::marker`] as a label; each attempt to create it comes
+/// after a search for the label, and takes the issue that the search finds for its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct JiraAction {
@@ -34,10 +34,13 @@ pub struct JiraAction {
     pub priority: Option<String>,
 }
 
+/// What the labels begin with by which issues are found again. A person who could write one could pass another issue off as ours.
+const MARKER: &str = "muster-";
+
 impl JiraAction {
     /// The label by which a repeat finds the issue of an earlier attempt.
     pub fn marker(idempotency_key: &str) -> String {
-        format!("muster-{idempotency_key}")
+        format!("{MARKER}{idempotency_key}")
     }
 
     pub(super) fn faults(&self, pointer: &str) -> Vec<Fault> {
@@ -52,7 +55,7 @@ impl JiraAction {
         check_template(pointer, "summary", &self.summary, &mut faults);
         check_template(pointer, "description", &self.description, &mut faults);
         check_labels(pointer, "labels", &self.labels, &mut faults);
-        self.check_spaces(pointer, &mut faults);
+        self.check_written_labels(pointer, &mut faults);
         if let Some(priority) = &self.priority {
             check_plain(pointer, "priority", priority, &mut faults);
         }
@@ -60,11 +63,13 @@ impl JiraAction {
     }
 
     /// Jira refuses an issue for a label with a space.
-    fn check_spaces(&self, pointer: &str, faults: &mut Vec<Fault>) {
+    fn check_written_labels(&self, pointer: &str, faults: &mut Vec<Fault>) {
         for (position, label) in self.labels.iter().enumerate() {
+            let at = format!("{pointer}/labels/{position}");
             if label.contains(char::is_whitespace) {
-                let at = format!("{pointer}/labels/{position}");
                 faults.push(Fault::new(at, "holds white space, which Jira does not allow"));
+            } else if label.starts_with(MARKER) {
+                faults.push(Fault::new(at, "begins with `muster-`, as only labels of Muster itself do"));
             }
         }
     }

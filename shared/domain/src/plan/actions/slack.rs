@@ -1,0 +1,31 @@
+//! Slack: a message in one block, and the same text where blocks are not shown.
+
+use serde_json::{Map, Value, json};
+
+use super::{fixed, post, secret};
+use crate::answer::Answer;
+use crate::fault::Fault;
+use crate::plan::WebhookCall;
+use crate::request::WebhookAuth;
+use crate::workflow::actions::{SlackAction, SlackTarget};
+
+const POST_MESSAGE: &str = "https://slack.com/api/chat.postMessage";
+
+pub(in crate::plan) fn slack_message(action: &SlackAction) -> Result<WebhookCall, Vec<Fault>> {
+    let mut message = message(&action.text);
+    match &action.target {
+        SlackTarget::Webhook { url } => {
+            post(secret(url), WebhookAuth::None, &Value::Object(message), Answer::Status)
+        }
+        SlackTarget::Bot { token, channel } => {
+            message.insert("channel".to_owned(), json!(channel));
+            let auth = WebhookAuth::Bearer { token: token.clone() };
+            post(fixed(POST_MESSAGE)?, auth, &Value::Object(message), Answer::SlackApi)
+        }
+    }
+}
+
+fn message(text: &str) -> Map<String, Value> {
+    let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
+    Map::from_iter([("text".to_owned(), json!(text)), ("blocks".to_owned(), json!([section]))])
+}

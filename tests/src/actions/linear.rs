@@ -1,0 +1,72 @@
+//! The Linear action: the id of the issue is chosen here, and errors stand within a 200.
+
+use super::*;
+
+const ROUTE: &str = "/graphql";
+
+fn linear() -> Value {
+    json!({
+        "type": "linear", "apiKey": {"$secret": "token"}, "teamId": "t-1", "title": "{{incident.title}}",
+        "description": "*why*", "priority": 1,
+    })
+}
+
+fn created() -> ResponseTemplate {
+    let issue = json!({"id": "x", "identifier": "OPS-7", "url": "https://linear.app/acme/issue/OPS-7"});
+    answer(200, &json!({"data": {"issueCreate": {"success": true, "issue": issue}}}))
+}
+
+fn error(status: u16, code: &str, message: &str) -> ResponseTemplate {
+    answer(status, &json!({"errors": [{"message": message, "extensions": {"code": code}}]}))
+}
+
+async fn check(answers: Vec<ResponseTemplate>, expected: &str, calls: usize) {
+    let stage = Stage::with_patience(IMPATIENT).await;
+    stage.answers(ROUTE, answers).await;
+    let execution = stage.run(&linear()).await;
+    assert_eq!(ending(&execution), expected);
+    assert_eq!(stage.repeated(ROUTE).await, (format!("{}-it", execution.id), calls));
+}
+
+#[tokio::test]
+async fn an_issue_is_created_under_an_id_of_ours() {
+    let stage = Stage::start().await;
+    stage.answers(ROUTE, [created()]).await;
+    let execution = stage.run(&linear()).await;
+    assert_eq!(ending(&execution), "SUCCESS");
+    let input = &stage.bodies(ROUTE).await[0]["variables"]["input"];
+    let key = format!("{}-it", execution.id);
+    let id = muster_domain::workflow::actions::LinearAction::issue_id(&key);
+    let expected = json!({"id": id, "teamId": "t-1", "title": "Manual Execution", "description": "*why*", "priority": 1});
+    assert_eq!(*input, expected);
+    assert_eq!(header(&stage.received(ROUTE).await[0], "authorization"), TOKEN);
+    assert_eq!(result(&execution, "/body/data/issueCreate/issue/identifier"), "OPS-7");
+}
+
+#[tokio::test]
+async fn what_passes_is_repeated_with_the_same_id() {
+    for passing in [
+        error(400, "RATELIMITED", "Rate limit exceeded"),
+        error(200, "INTERNAL_SERVER_ERROR", "oops"),
+        text(502, "<html>"),
+        text(200, "<html>"),
+    ] {
+        check(vec![passing, created()], "SUCCESS", 2).await;
+    }
+}
+
+#[tokio::test]
+async fn a_retry_after_a_lost_answer_makes_no_second_issue() {
+    let repeat = error(200, "INPUT_ERROR", "Entity Issue with this id already exists");
+    check(vec![too_late(), repeat], "SUCCESS", 2).await;
+}
+
+#[tokio::test]
+async fn an_error_within_a_200_fails_the_workflow_with_what_linear_says() {
+    let refused = error(200, "INPUT_ERROR", "teamId must be a UUID");
+    check(vec![refused], "FAILED: Linear answered 200: teamId must be a UUID", 1).await;
+    let stranger = error(401, "AUTHENTICATION_ERROR", "Authentication required");
+    check(vec![stranger], "FAILED: Linear answered 401: Authentication required", 1).await;
+    let limited = error(400, "RATELIMITED", "Rate limit exceeded");
+    check(vec![limited], "FAILED: Linear's rate limit is reached after 3 attempts", 3).await;
+}
