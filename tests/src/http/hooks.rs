@@ -599,7 +599,7 @@ async fn inv_c7_a_faulty_integration_is_refused_with_every_place() {
     check(json!({"secrets": ["a", "a"]}), "/secrets/1").await;
     check(json!({"secrets": ["a b"]}), "/secrets/0").await;
     check(json!({"scheme": {"type": "header", "name": "a b"}}), "/scheme/name").await;
-    check(json!({"scheme": {"type": "none"}}), "/scheme").await;
+    check(json!({"scheme": {"type": "none"}}), "/scheme/type").await;
     check(json!({"source": "smoke"}), "/source").await;
     check(json!({"secret": "s3cret"}), "/secret").await;
 }

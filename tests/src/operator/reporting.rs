@@ -38,7 +38,7 @@ async fn a_hook_is_made_tried_and_its_incident_resolved() {
         let resolved = ada.run(&[&test[..], &["--report", "resolved"]].concat()).ok();
         let about = resolved.json()["incidents"].clone();
         assert!(about.as_array().unwrap().contains(&incident.clone().into()), "{source}: {about} {incident}");
-        let shown = ada.run(&["incident", "get", &about[0].as_str().unwrap().to_owned(), "-o", "json"]).ok();
+        let shown = ada.run(&["incident", "get", about[0].as_str().unwrap(), "-o", "json"]).ok();
         assert_eq!(shown.text("/status"), "RESOLVED", "{source}");
     }
 }

@@ -53,7 +53,7 @@ async fn inv_g4_an_age_trigger_is_never_early_and_fires_once(
     let [execution] = started.as_slice() else { panic!("one execution, not {}", started.len()) };
     assert_eq!(execution.requested_by.as_str(), "muster|schedule");
     assert_eq!(execution.incident, Some(incident.id.clone()));
-    assert_eq!(execution.chain, [of_team.id.clone()]);
+    assert_eq!(execution.chain, std::slice::from_ref(&of_team.id));
     assert_eq!(executions(&world, &global).await.len(), 2);
     let outcomes: Vec<MatchOutcome> =
         decisions(&world, &incident).await.iter().map(|why| why.outcome).collect();

@@ -21,7 +21,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 async fn fill(table: &dyn Table, judged: Time, young: Time) {
     let (incident, _) = opened(0, judged, json!({}));
     let one = |number: u32| {
-        let from = if number % 2 == 0 { judged } else { young };
+        let from = if number.is_multiple_of(2) { judged } else { young };
         let at = from.plus(Duration::from_millis(u64::from(number)));
         let id = IncidentId::new(at, u128::from(number));
         Write::create(Incident { id, created_at: at, updated_at: at, ..incident.clone() })

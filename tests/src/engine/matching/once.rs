@@ -51,10 +51,10 @@ async fn an_execution_says_what_started_it(#[values(Engine::Sqlite, Engine::Dyna
     let matched = world.app.match_event(&event).await.unwrap();
     let started = executions(&world, &workflow).await;
     let [execution] = started.as_slice() else { panic!("one execution, not {}", started.len()) };
-    assert_eq!(matched.started, [execution.id.clone()]);
+    assert_eq!(matched.started, std::slice::from_ref(&execution.id));
     assert_eq!(execution.requested_by.as_str(), "muster|events");
     assert_eq!(execution.cause, Some(event.idempotency_key()));
-    assert_eq!(execution.chain, [workflow.id.clone()]);
+    assert_eq!(execution.chain, std::slice::from_ref(&workflow.id));
     assert_eq!(execution.incident, Some(event.incident.clone()));
     assert_eq!(execution.team, event.snapshot.team_id);
     assert!(matches!(&execution.pinned, Pinned::Workflow(pin) if pin.id == workflow.id && pin.version == 1));
