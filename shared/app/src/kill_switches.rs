@@ -33,6 +33,10 @@ impl App {
         scope: &Scope,
     ) -> Result<Option<Versioned<KillSwitch>>, Error> {
         caller.principal.may(Action::Read, &Owner::from(self.team_of(scope).await?))?;
+        self.load_kill_switch(scope).await
+    }
+
+    async fn load_kill_switch(&self, scope: &Scope) -> Result<Option<Versioned<KillSwitch>>, Error> {
         let stored = self.table.get(&Key::KillSwitch(scope.clone())).await?;
         Ok(stored.map(|stored| stored.typed()).transpose()?)
     }
@@ -50,7 +54,7 @@ impl App {
             return Err(Error::Invalid(vec![Fault::new("/reason", "cannot be empty: say why")]));
         }
         let decide = async || {
-            let before = self.kill_switch(caller, scope).await?;
+            let before = self.load_kill_switch(scope).await?;
             Ok(self.decide_kill_switch(caller, (scope, team.clone()), set, before))
         };
         Ok(self.once(caller, decide).await?.into_reply())

@@ -14,28 +14,24 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use muster_app::job::Job;
-use muster_app::ports::{Call, Clock, Egress, Table};
-use muster_app::table::Write;
-use muster_domain::audit::ChainHead;
-use muster_domain::execution::{Execution, Pinned, PinnedWorkflow, State, Trail, TrailEvent};
-use muster_domain::ids::{ExecutionId, WorkflowId};
+use muster_app::ports::{Call, Egress};
+use muster_app::workflows::RunRequest;
+use muster_domain::execution::{Execution, State};
 use muster_domain::outcome::Outcome;
 use muster_domain::request::{RenderedRequest, RequestUrl};
-use muster_domain::time::Time;
-use muster_domain::workflow::{Workflow, WorkflowDefinition, WorkflowVersion};
+use muster_domain::workflow::WorkflowDefinition;
 use muster_egress::{EgressPolicy, HttpEgress, LocalSecrets};
 use muster_store::sqlite::SqliteTable;
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
+use crate::engine::ann;
 use crate::support::world::{World, settings};
 
 /// A world whose workflows call one mock server, whatever host they mean.
 struct Stage {
     world: World,
-    table: Arc<dyn Table>,
     service: MockServer,
 }
 
@@ -53,13 +49,13 @@ impl Stage {
         let service = MockServer::start().await;
         let directory = tempfile::tempdir().unwrap();
         write_secrets(directory.path(), &service.uri());
-        let table: Arc<dyn Table> = Arc::new(SqliteTable::open(&directory.path().join("muster.db")).unwrap());
+        let table = Arc::new(SqliteTable::open(&directory.path().join("muster.db")).unwrap());
         let secrets = LocalSecrets::open(directory.path().join("secrets")).unwrap();
         let policy = EgressPolicy::allowing(vec![service.address().to_string().parse().unwrap()]);
         let inner = HttpEgress::new(policy, Arc::new(secrets)).unwrap();
-        let mut world = World::over(Arc::clone(&table), directory, settings()).await;
+        let mut world = World::over(table, directory, settings()).await;
         world.egress = Arc::new(Readdressed { inner, service: service.uri(), patience });
-        Self { world, table, service }
+        Self { world, service }
     }
 
     /// Answers POSTs to this path so, in turn; the last answer for ever.
@@ -74,11 +70,9 @@ impl Stage {
 
     /// Runs a workflow of this one action, `it`, until nothing is left to do.
     async fn run(&self, action: &Value) -> Execution {
-        let execution = pending(self.world.clock.now(), &definition(action));
-        let id = execution.id.clone();
-        let writes = stored(&definition(action), &execution).into_iter().chain([Write::create(execution)]);
-        self.table.commit(writes.collect()).await.unwrap();
-        self.world.handle(&Job::Run { execution: id.clone() }).await.unwrap();
+        let created = self.world.app.create_workflow(&ann(), definition(action)).await.unwrap();
+        let request = RunRequest::default();
+        let id = self.world.app.run_workflow(&ann(), &created.workflow.id, &request).await.unwrap();
         self.world.drain().await;
         let execution = super::engine::execution(&self.world, &id).await;
         assert!(execution.trail.is_intact(id.as_str()));
@@ -206,68 +200,4 @@ fn definition(action: &Value) -> WorkflowDefinition {
         },
     });
     serde_json::from_value(definition).unwrap()
-}
-
-const CREATED: Time = Time::from_millis(1_000);
-
-fn workflow_id() -> WorkflowId {
-    WorkflowId::new(CREATED, 1)
-}
-
-fn stored(definition: &WorkflowDefinition, execution: &Execution) -> [Write; 2] {
-    let (author, at) = (execution.requested_by.clone(), CREATED);
-    let head = Workflow {
-        id: workflow_id(),
-        team: definition.team_id.clone(),
-        name: definition.name.clone(),
-        enabled: true,
-        version: 1,
-        trigger: definition.trigger.clone(),
-        settings: definition.settings,
-        created_by: author.clone(),
-        created_at: at,
-        updated_at: at,
-        deleted_at: None,
-        audit: ChainHead::default(),
-    };
-    let version = WorkflowVersion {
-        workflow: workflow_id(),
-        version: 1,
-        digest: definition.digest(),
-        definition: definition.clone(),
-        author,
-        created_at: at,
-        change_note: None,
-        rolled_back_from: None,
-    };
-    [Write::create(head), Write::create(version)]
-}
-
-fn pending(now: Time, definition: &WorkflowDefinition) -> Execution {
-    let id = ExecutionId::new(now, 1);
-    let mut trail = Trail::new(id.as_str());
-    let ann: muster_domain::ids::UserId = "ann".parse().unwrap();
-    trail.push(TrailEvent::Accepted { by: ann.clone() }, now);
-    let (name, digest) = (definition.name.clone(), definition.digest());
-    Execution {
-        id,
-        pinned: Pinned::Workflow(PinnedWorkflow { id: workflow_id(), name, version: 1, digest }),
-        team: definition.team_id.clone(),
-        requested_by: ann,
-        incident: None,
-        parent: None,
-        chain: vec![workflow_id()],
-        cause: None,
-        parameters: serde_json::Map::new(),
-        created_at: now,
-        started_at: None,
-        ended_at: None,
-        state: State::Pending,
-        epoch: 0,
-        steps: std::collections::BTreeMap::new(),
-        due_at: Some(now),
-        stop: None,
-        trail,
-        audit: ChainHead::default(),
-    }
 }

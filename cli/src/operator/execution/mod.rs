@@ -1,5 +1,6 @@
 //! Executions: read, follow, steer.
 
+mod accepted;
 mod layout;
 mod read;
 mod steer;
@@ -9,6 +10,7 @@ mod watch;
 use clap::{Args, Subcommand};
 use muster_domain::ids::ExecutionId;
 
+pub(crate) use self::accepted::accepted;
 pub(crate) use self::layout::{duration, why};
 pub(crate) use self::watch::{WatchError, watch};
 use super::Command;

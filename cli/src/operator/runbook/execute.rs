@@ -1,14 +1,14 @@
 //! Running an approved version.
 
 use clap::Args;
-use muster_domain::ids::{ExecutionId, IncidentId, RunbookId};
+use muster_domain::ids::{IncidentId, RunbookId};
 use serde_json::{Value, json};
 
 use crate::operator::api::{Call, IdempotencyKey, object};
 use crate::operator::context::Context;
 use crate::operator::ended::Ended;
 use crate::operator::error::OperatorError;
-use crate::operator::execution::watch;
+use crate::operator::execution::accepted;
 use crate::operator::output::{Layout, field};
 use crate::operator::parameters::{JsonObject, KeyValue, ParameterError, merged};
 
@@ -46,18 +46,7 @@ impl Execute {
             context.printer.data(&body, planned)?;
             return Ok(Ended::SUCCESS);
         }
-        let id = field(&body, "/execution/id");
-        match id.parse::<ExecutionId>() {
-            Ok(id) if self.watch => {
-                context.printer.note(&format!("Accepted as {id}"));
-                watch(context, &id).await
-            }
-            Ok(_) | Err(_) => {
-                context.printer.data(&body, accepted)?;
-                context.printer.note(&format!("Follow it: muster execution watch {id}"));
-                Ok(Ended::SUCCESS)
-            }
-        }
+        accepted(context, &body, self.watch.into()).await
     }
 
     pub(super) fn call(&self) -> Result<Call, ParameterError> {
@@ -71,10 +60,6 @@ impl Execute {
         let path = ["api", "runbooks", self.id.as_str(), "execute"];
         Ok(Call::post(&path, body).key(self.idempotency_key.clone()))
     }
-}
-
-fn accepted(body: &Value) -> Layout {
-    Layout::facts(vec![("ID", field(body, "/execution/id")), ("Status", field(body, "/execution/status"))])
 }
 
 /// The exact requests, secrets as references.

@@ -72,10 +72,6 @@ pub(super) fn executions(body: &Value) -> Layout {
     })
 }
 
-pub(super) fn accepted(body: &Value) -> Layout {
-    Layout::facts(vec![("ID", field(body, "/execution/id")), ("Status", field(body, "/execution/status"))])
-}
-
 /// One line a predicate: what was asked, what was expected, and what was there.
 pub(super) fn trial(body: &Value) -> Layout {
     let at = |pointer| field(body, pointer);

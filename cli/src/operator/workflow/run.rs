@@ -1,16 +1,14 @@
 //! Running a workflow by hand.
 
 use clap::Args;
-use muster_domain::ids::{ExecutionId, IncidentId, WorkflowId};
+use muster_domain::ids::{IncidentId, WorkflowId};
 use serde_json::json;
 
-use super::layout;
 use crate::operator::api::{Call, IdempotencyKey, object};
 use crate::operator::context::Context;
 use crate::operator::ended::Ended;
 use crate::operator::error::OperatorError;
-use crate::operator::execution::watch;
-use crate::operator::output::field;
+use crate::operator::execution::accepted;
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -32,17 +30,6 @@ impl Run {
         let body = object(json!({"incidentId": self.incident}));
         let call = Call::post(&["api", "workflows", self.id.as_str(), "run"], body);
         let body = context.send(call.key(self.idempotency_key.clone())).await?.body;
-        let id = field(&body, "/execution/id");
-        match id.parse::<ExecutionId>() {
-            Ok(id) if self.watch => {
-                context.printer.note(&format!("Accepted as {id}"));
-                watch(context, &id).await
-            }
-            Ok(_) | Err(_) => {
-                context.printer.data(&body, layout::accepted)?;
-                context.printer.note(&format!("Follow it: muster execution watch {id}"));
-                Ok(Ended::SUCCESS)
-            }
-        }
+        accepted(context, &body, self.watch.into()).await
     }
 }

@@ -48,16 +48,9 @@ impl App {
         signal: &Signal,
         found: &Found,
     ) -> Result<Decided, Error> {
-        let Some(incident) = &found.incident else {
-            return Ok(Decided::nothing(found, signal, unknown_fingerprint()));
-        };
-        // To a person it would be a way back from RESOLVED; a report that comes late must not reopen what is over.
-        if !incident.value.status.is_open() {
-            return Ok(Decided::nothing(found, signal, over(&incident.value)));
-        }
         let patch = IncidentPatch { status: Some(IncidentStatus::Acknowledged), ..reported_by(sender) };
         let reported = Reported { patch, action: "incident.acknowledged", effect: Effect::Acknowledged };
-        self.change_reported(sender, signal, found, (incident, reported))
+        self.change_open(sender, signal, found, reported)
     }
 
     pub(super) fn decide_resolved(
@@ -66,15 +59,26 @@ impl App {
         signal: &Signal,
         found: &Found,
     ) -> Result<Decided, Error> {
-        let Some(incident) = &found.incident else {
-            return Ok(Decided::nothing(found, signal, unknown_fingerprint()));
-        };
-        if !incident.value.status.is_open() {
-            return Ok(Decided::nothing(found, signal, over(&incident.value)));
-        }
         let patch = IncidentPatch { status: Some(IncidentStatus::Resolved), ..reported_by(sender) };
         let reported = Reported { patch, action: "incident.resolved", effect: Effect::Resolved };
-        self.change_reported(sender, signal, found, (incident, reported))
+        self.change_open(sender, signal, found, reported)
+    }
+
+    /// To a person a change of status would be a way back from RESOLVED; a report that comes late must not reopen what is over.
+    fn change_open(
+        &self,
+        sender: &Sender,
+        signal: &Signal,
+        found: &Found,
+        reported: Reported,
+    ) -> Result<Decided, Error> {
+        match &found.incident {
+            None => Ok(Decided::nothing(found, signal, unknown_fingerprint())),
+            Some(incident) if !incident.value.status.is_open() => {
+                Ok(Decided::nothing(found, signal, over(&incident.value)))
+            }
+            Some(incident) => self.change_reported(sender, signal, found, (incident, reported)),
+        }
     }
 
     fn open_reported(&self, sender: &Sender, signal: &Signal, found: &Found) -> Result<Decided, Error> {

@@ -9,8 +9,7 @@ use http::StatusCode;
 use http::header::{ETAG, LOCATION};
 use muster_app::App;
 use muster_app::incidents::IncidentDetail;
-use muster_domain::ids::{IncidentId, TeamId};
-use serde::Deserialize;
+use muster_domain::ids::IncidentId;
 
 use super::idempotency::IdempotencyHeader;
 use super::versions::PageQuery;
@@ -22,7 +21,7 @@ use crate::openapi::{Conflicting, Missing, Reading, Sending, StaleEdit};
 use crate::problem::Problem;
 use crate::types::incident::{ChangeIncident, EscalateIncident, Incident, NewIncident};
 use crate::types::incident_event::IncidentEvent;
-use crate::types::page::{Limit, Page, paging};
+use crate::types::page::{Page, TeamQuery, paging};
 
 /// Of what was just created.
 const FIRST_REVISION: u64 = 1;
@@ -46,28 +45,15 @@ pub(crate) async fn create_incident(
 
 /// Lists incidents that the caller may read, newest first.
 #[utoipa::path(
-    get, path = "/api/incidents", tag = "Incidents", params(IncidentQuery),
+    get, path = "/api/incidents", tag = "Incidents", params(TeamQuery),
     responses((status = 200, description = "A page of incidents", body = Page<Incident>), Reading),
 )]
 pub(crate) async fn list_incidents(
     State(app): State<Arc<App>>,
-    Asked { caller, query }: Asked<IncidentQuery>,
+    Asked { caller, query }: Asked<TeamQuery>,
 ) -> Result<Json<Page<Incident>>, Problem> {
     let list = app.incidents(&caller, query.team_id, &paging(query.limit, query.cursor)).await?;
     Ok(Json(Page::of(list, Incident::listed)))
-}
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct IncidentQuery {
-    /// Only this team's; the caller must be able to read them.
-    #[param(value_type = Option<String>)]
-    team_id: Option<TeamId>,
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
-    limit: Option<Limit>,
-    /// `nextCursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// Reads an incident.

@@ -9,8 +9,7 @@ use http::StatusCode;
 use http::header::{ETAG, LOCATION};
 use muster_app::App;
 use muster_app::integrations::IntegrationDetail;
-use muster_domain::ids::{IntegrationId, TeamId};
-use serde::Deserialize;
+use muster_domain::ids::IntegrationId;
 
 use super::idempotency::IdempotencyHeader;
 use crate::extract::asked::Asked;
@@ -20,7 +19,7 @@ use crate::extract::sent::Sent;
 use crate::openapi::{Missing, Reading, Sending, StaleEdit};
 use crate::problem::Problem;
 use crate::types::integration::{Integration, NewIntegration};
-use crate::types::page::{Limit, Page, paging};
+use crate::types::page::{Page, TeamQuery, paging};
 
 /// Creates an integration: an address at which one sender reports.
 #[utoipa::path(
@@ -41,28 +40,15 @@ pub(crate) async fn create_integration(
 
 /// Lists integrations that the caller may read, newest first.
 #[utoipa::path(
-    get, path = "/api/integrations", tag = "Integrations", params(IntegrationQuery),
+    get, path = "/api/integrations", tag = "Integrations", params(TeamQuery),
     responses((status = 200, description = "A page of integrations", body = Page<Integration>), Reading),
 )]
 pub(crate) async fn list_integrations(
     State(app): State<Arc<App>>,
-    Asked { caller, query }: Asked<IntegrationQuery>,
+    Asked { caller, query }: Asked<TeamQuery>,
 ) -> Result<Json<Page<Integration>>, Problem> {
     let list = app.integrations(&caller, query.team_id, &paging(query.limit, query.cursor)).await?;
     Ok(Json(Page::of(list, Integration::from)))
-}
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct IntegrationQuery {
-    /// Only this team's; the caller must be able to read them.
-    #[param(value_type = Option<String>)]
-    team_id: Option<TeamId>,
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
-    limit: Option<Limit>,
-    /// `nextCursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// Reads an integration.

@@ -3,6 +3,7 @@
 pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod bodies;
+mod change_note;
 pub(crate) mod decisions;
 pub(crate) mod events;
 pub(crate) mod execute;

@@ -12,13 +12,14 @@ use muster_app::workflows::{Activation, WorkflowDetail, WorkflowFilter};
 use muster_domain::ids::{TeamId, WorkflowId};
 use serde::Deserialize;
 
+use super::change_note::refuse_note;
 use super::idempotency::IdempotencyHeader;
 use crate::extract::asked::Asked;
 use crate::extract::if_match::{IfMatch, etag};
 use crate::extract::named::Named;
 use crate::extract::sent::Sent;
 use crate::openapi::{Conflicting, Missing, Reading, Sending, StaleEdit};
-use crate::problem::{InputError, Problem};
+use crate::problem::Problem;
 use crate::types::page::{Limit, Page, paging};
 use crate::types::search::{SearchText, Switch};
 use crate::types::trial::NothingMore;
@@ -36,10 +37,7 @@ pub(crate) async fn create_workflow(
     State(app): State<Arc<App>>,
     Sent { caller, body }: Sent<NewWorkflow>,
 ) -> Result<impl IntoResponse, Problem> {
-    if body.change_note.is_some() {
-        let message = "is for changes; a new workflow has none".to_owned();
-        return Err(Problem::invalid(vec![InputError::in_body("/changeNote".into(), message)]));
-    }
+    refuse_note(body.change_note.as_deref(), "workflow")?;
     let detail = app.create_workflow(&caller, body.into()).await?;
     let location = format!("/api/workflows/{}", detail.workflow.id);
     Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), show(detail)))

@@ -1,8 +1,9 @@
 //! Pages of lists: how one is asked for, and how it is answered.
 
 use muster_app::paging::{DEFAULT_LIMIT, List, MAX_LIMIT, Paging};
+use muster_domain::ids::TeamId;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,6 +37,20 @@ impl TryFrom<String> for Limit {
             Ok(_) | Err(_) => Err(format!("expected a number, 1 to {MAX_LIMIT}")),
         }
     }
+}
+
+/// Which page of a list that is asked for by team alone.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct TeamQuery {
+    /// Only this team's; the caller must be able to read them.
+    #[param(value_type = Option<String>)]
+    pub(crate) team_id: Option<TeamId>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 20)]
+    pub(crate) limit: Option<Limit>,
+    /// `nextCursor` of the page before.
+    pub(crate) cursor: Option<String>,
 }
 
 pub(crate) fn paging(limit: Option<Limit>, cursor: Option<String>) -> Paging {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use muster_app::workflows as app;
 use muster_domain::ids::IncidentId;
 use muster_domain::incident::IncidentEvent;
-use muster_domain::workflow as domain;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::moment::Moment;
+use super::why::{MatchOutcome, Predicate};
 use super::workflow::NewWorkflow;
 use crate::problem::{InputError, Problem};
 
@@ -99,51 +99,6 @@ impl From<app::Trial> for Trial {
             would_start: trial.would_start(),
             obstacle: trial.obstacle,
             reasons: trial.decision.reasons.into_iter().map(Predicate::from).collect(),
-        }
-    }
-}
-
-/// One thing that was asked.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = MatchPredicate)]
-struct Predicate {
-    /// `enabled`, `team`, `kind`, `transition`, `incident.<field>`, `chain`, `depth`, `open` or `age`.
-    name: String,
-    expected: Value,
-    /// What was there; absent if nothing was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seen: Option<Value>,
-    holds: bool,
-}
-
-impl From<domain::Predicate> for Predicate {
-    fn from(asked: domain::Predicate) -> Self {
-        Self { name: asked.name.into_owned(), expected: asked.expected, seen: asked.seen, holds: asked.holds }
-    }
-}
-
-/// What becomes of an event and a workflow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum MatchOutcome {
-    Matched,
-    NotMatched,
-    /// The event comes of too many workflows, or of this very one.
-    RefusedByLoopGuard,
-    /// Too many executions started within a minute.
-    Suppressed,
-    /// It was noticed too late.
-    Misfired,
-}
-
-impl From<domain::MatchOutcome> for MatchOutcome {
-    fn from(outcome: domain::MatchOutcome) -> Self {
-        match outcome {
-            domain::MatchOutcome::Matched => Self::Matched,
-            domain::MatchOutcome::NotMatched => Self::NotMatched,
-            domain::MatchOutcome::RefusedByLoopGuard => Self::RefusedByLoopGuard,
-            domain::MatchOutcome::Suppressed => Self::Suppressed,
-            domain::MatchOutcome::Misfired => Self::Misfired,
         }
     }
 }

@@ -49,10 +49,10 @@ impl From<domain::WhyRecord> for MatchDecision {
     }
 }
 
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+/// What was decided, or would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum MatchOutcome {
-    /// It was started.
     Matched,
     NotMatched,
     /// Too many workflows led to the event, or this very one did.
@@ -77,8 +77,9 @@ impl From<domain::MatchOutcome> for MatchOutcome {
 
 /// One thing that was asked.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MatchPredicate)]
 pub(crate) struct Predicate {
-    /// As in `incident.metadata.service`.
+    /// `enabled`, `team`, `kind`, `transition`, `incident.<field>`, `chain`, `depth`, `open` or `age`.
     name: String,
     expected: Value,
     /// Absent: there was nothing.
