@@ -53,9 +53,12 @@ fn created() -> ResponseTemplate {
     answer(201, &json!({"id": "1", "key": "OPS-1", "self": "https://acme.atlassian.net/rest/api/3/issue/1"}))
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_issue_is_created_with_a_label_that_was_searched_for_before() {
-    let (stage, jira_site) = (Stage::start().await, Jira::default());
+async fn an_issue_is_created_with_a_label_that_was_searched_for_before(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let (stage, jira_site) = (Stage::start(engine).await, Jira::default());
     jira_site.serve(&stage, vec![created()]).await;
     let execution = stage.run(&jira()).await;
     assert_eq!(ending(&execution), "SUCCESS");
@@ -70,11 +73,14 @@ async fn an_issue_is_created_with_a_label_that_was_searched_for_before() {
     assert_eq!((jira_site.issues(), result(&execution, "/body/key")), (1, json!("OPS-1")));
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_retry_after_a_lost_answer_makes_no_second_issue() {
+async fn a_retry_after_a_lost_answer_makes_no_second_issue(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
     let lost = [("slow", too_late()), ("broken", text(502, "<html>")), ("garbage", text(201, "<html>"))];
     for (how, lost) in lost {
-        let (stage, jira_site) = (Stage::with_patience(IMPATIENT).await, Jira::default());
+        let (stage, jira_site) = (Stage::with_patience(engine, IMPATIENT).await, Jira::default());
         jira_site.serve(&stage, vec![lost, created()]).await;
         let execution = stage.run(&jira()).await;
         assert_eq!(ending(&execution), "SUCCESS", "{how}");
@@ -83,9 +89,12 @@ async fn a_retry_after_a_lost_answer_makes_no_second_issue() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_issue_that_jira_did_not_take_is_sent_again_after_another_search() {
-    let stage = Stage::start().await;
+async fn an_issue_that_jira_did_not_take_is_sent_again_after_another_search(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let stage = Stage::start(engine).await;
     stage.answers(SEARCH, [text(503, ""), answer(200, &json!({"issues": []}))]).await;
     stage.answers(ISSUE, [text(429, ""), created()]).await;
     let execution = stage.run(&jira()).await;
@@ -94,8 +103,11 @@ async fn an_issue_that_jira_did_not_take_is_sent_again_after_another_search() {
     assert_eq!(stage.repeated(SEARCH).await, (format!("{}-it.search", execution.id), 3));
 }
 
+#[rstest]
 #[tokio::test]
-async fn without_a_search_that_can_be_read_nothing_is_created() {
+async fn without_a_search_that_can_be_read_nothing_is_created(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
     let unauthorised = text(401, "Client must be authenticated to access this resource.");
     for (search, expected) in [
         (unauthorised, "FAILED: Jira answered 401"),
@@ -104,7 +116,7 @@ async fn without_a_search_that_can_be_read_nothing_is_created() {
             "FAILED: Jira answered 200 with what is not an answer of its API after 3 attempts",
         ),
     ] {
-        let stage = Stage::start().await;
+        let stage = Stage::start(engine).await;
         stage.answers(SEARCH, [search]).await;
         stage.answers(ISSUE, [created()]).await;
         assert_eq!(ending(&stage.run(&jira()).await), expected);
@@ -112,9 +124,12 @@ async fn without_a_search_that_can_be_read_nothing_is_created() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_jira_refuses_is_told_by_field_and_not_repeated() {
-    let stage = Stage::start().await;
+async fn what_jira_refuses_is_told_by_field_and_not_repeated(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let stage = Stage::start(engine).await;
     stage.answers(SEARCH, [answer(200, &json!({"issues": []}))]).await;
     let refused = json!({"errorMessages": [], "errors": {"issuetype": "Specify a valid issue type"}});
     stage.answers(ISSUE, [answer(400, &refused)]).await;

@@ -20,17 +20,18 @@ fn error(status: u16, code: &str, message: &str) -> ResponseTemplate {
     answer(status, &json!({"errors": [{"message": message, "extensions": {"code": code}}]}))
 }
 
-async fn check(answers: Vec<ResponseTemplate>, expected: &str, calls: usize) {
-    let stage = Stage::with_patience(IMPATIENT).await;
+async fn check(engine: Engine, answers: Vec<ResponseTemplate>, expected: &str, calls: usize) {
+    let stage = Stage::with_patience(engine, IMPATIENT).await;
     stage.answers(ROUTE, answers).await;
     let execution = stage.run(&linear()).await;
     assert_eq!(ending(&execution), expected);
     assert_eq!(stage.repeated(ROUTE).await, (format!("{}-it", execution.id), calls));
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_issue_is_created_under_an_id_of_ours() {
-    let stage = Stage::start().await;
+async fn an_issue_is_created_under_an_id_of_ours(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let stage = Stage::start(engine).await;
     stage.answers(ROUTE, [created()]).await;
     let execution = stage.run(&linear()).await;
     assert_eq!(ending(&execution), "SUCCESS");
@@ -43,30 +44,37 @@ async fn an_issue_is_created_under_an_id_of_ours() {
     assert_eq!(result(&execution, "/body/data/issueCreate/issue/identifier"), "OPS-7");
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_passes_is_repeated_with_the_same_id() {
+async fn what_passes_is_repeated_with_the_same_id(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
     for passing in [
         error(400, "RATELIMITED", "Rate limit exceeded"),
         error(200, "INTERNAL_SERVER_ERROR", "oops"),
         text(502, "<html>"),
         text(200, "<html>"),
     ] {
-        check(vec![passing, created()], "SUCCESS", 2).await;
+        check(engine, vec![passing, created()], "SUCCESS", 2).await;
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_retry_after_a_lost_answer_makes_no_second_issue() {
+async fn a_retry_after_a_lost_answer_makes_no_second_issue(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
     let repeat = error(200, "INPUT_ERROR", "Entity Issue with this id already exists");
-    check(vec![too_late(), repeat], "SUCCESS", 2).await;
+    check(engine, vec![too_late(), repeat], "SUCCESS", 2).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_error_within_a_200_fails_the_workflow_with_what_linear_says() {
+async fn an_error_within_a_200_fails_the_workflow_with_what_linear_says(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
     let refused = error(200, "INPUT_ERROR", "teamId must be a UUID");
-    check(vec![refused], "FAILED: Linear answered 200: teamId must be a UUID", 1).await;
+    check(engine, vec![refused], "FAILED: Linear answered 200: teamId must be a UUID", 1).await;
     let stranger = error(401, "AUTHENTICATION_ERROR", "Authentication required");
-    check(vec![stranger], "FAILED: Linear answered 401: Authentication required", 1).await;
+    check(engine, vec![stranger], "FAILED: Linear answered 401: Authentication required", 1).await;
     let limited = error(400, "RATELIMITED", "Rate limit exceeded");
-    check(vec![limited], "FAILED: Linear's rate limit is reached after 3 attempts", 3).await;
+    check(engine, vec![limited], "FAILED: Linear's rate limit is reached after 3 attempts", 3).await;
 }

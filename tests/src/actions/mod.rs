@@ -1,5 +1,5 @@
-//! Actions of workflows against mock servers of the services: the real worker, the real way out, and answers as the services
-//! document them.
+//! Actions of workflows against mock servers of the services: the real worker, the real way out, both engines, and answers as
+//! the services document them.
 
 mod jira;
 mod linear;
@@ -21,13 +21,13 @@ use muster_domain::outcome::Outcome;
 use muster_domain::request::{RenderedRequest, RequestUrl};
 use muster_domain::workflow::WorkflowDefinition;
 use muster_egress::{EgressPolicy, HttpEgress, LocalSecrets};
-use muster_store::sqlite::SqliteTable;
+use rstest::rstest;
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use crate::engine::ann;
-use crate::support::world::{World, settings};
+use crate::support::world::{Engine, World, settings};
 
 /// A world whose workflows call one mock server, whatever host they mean.
 struct Stage {
@@ -40,16 +40,16 @@ const TOKEN: &str = "canary-token";
 const SECRET_PATH: &str = "/services/canary-path";
 
 impl Stage {
-    async fn start() -> Self {
-        Self::with_patience(Duration::from_secs(20)).await
+    async fn start(engine: Engine) -> Self {
+        Self::with_patience(engine, Duration::from_secs(20)).await
     }
 
     /// Waits for no answer longer than `patience`.
-    async fn with_patience(patience: Duration) -> Self {
+    async fn with_patience(engine: Engine, patience: Duration) -> Self {
         let service = MockServer::start().await;
         let directory = tempfile::tempdir().unwrap();
         write_secrets(directory.path(), &service.uri());
-        let table = Arc::new(SqliteTable::open(&directory.path().join("muster.db")).unwrap());
+        let table = engine.table(&directory).await;
         let secrets = LocalSecrets::open(directory.path().join("secrets")).unwrap();
         let policy = EgressPolicy::allowing(vec![service.address().to_string().parse().unwrap()]);
         let inner = HttpEgress::new(policy, Arc::new(secrets)).unwrap();

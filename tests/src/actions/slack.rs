@@ -16,8 +16,8 @@ fn said(body: &Value) -> ResponseTemplate {
     answer(200, body)
 }
 
-async fn check(action: &Value, answers: Vec<ResponseTemplate>, expected: &str, calls: usize) {
-    let stage = Stage::with_patience(IMPATIENT).await;
+async fn check(engine: Engine, action: &Value, answers: Vec<ResponseTemplate>, expected: &str, calls: usize) {
+    let stage = Stage::with_patience(engine, IMPATIENT).await;
     let route = if action.get("token").is_some() { ROUTE } else { SECRET_PATH };
     stage.answers(route, answers).await;
     let execution = stage.run(action).await;
@@ -25,9 +25,12 @@ async fn check(action: &Value, answers: Vec<ResponseTemplate>, expected: &str, c
     assert_eq!(stage.repeated(route).await, (format!("{}-it", execution.id), calls));
 }
 
+#[rstest]
 #[tokio::test]
-async fn inv_f3_a_message_goes_to_the_url_that_is_a_secret_and_the_url_nowhere_else() {
-    let stage = Stage::start().await;
+async fn inv_f3_a_message_goes_to_the_url_that_is_a_secret_and_the_url_nowhere_else(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let stage = Stage::start(engine).await;
     stage.answers(SECRET_PATH, [text(200, &format!("ok {SECRET_PATH}"))]).await;
     let execution = stage.run(&webhook()).await;
     assert_eq!(ending(&execution), "SUCCESS");
@@ -38,17 +41,21 @@ async fn inv_f3_a_message_goes_to_the_url_that_is_a_secret_and_the_url_nowhere_e
     assert_eq!(request["url"], json!({"$secret": "url"}));
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_status_of_an_incoming_webhook_is_its_answer() {
-    check(&webhook(), vec![text(429, ""), text(200, "ok")], "SUCCESS", 2).await;
-    check(&webhook(), vec![too_late(), text(200, "ok")], "SUCCESS", 2).await;
+async fn the_status_of_an_incoming_webhook_is_its_answer(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    check(engine, &webhook(), vec![text(429, ""), text(200, "ok")], "SUCCESS", 2).await;
+    check(engine, &webhook(), vec![too_late(), text(200, "ok")], "SUCCESS", 2).await;
     let gone = "FAILED: the receiver answered 404";
-    check(&webhook(), vec![text(404, "no_service")], gone, 1).await;
+    check(engine, &webhook(), vec![text(404, "no_service")], gone, 1).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_bot_posts_to_its_channel() {
-    let stage = Stage::start().await;
+async fn a_bot_posts_to_its_channel(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let stage = Stage::start(engine).await;
     stage.answers(ROUTE, [said(&json!({"ok": true, "ts": "1.2", "x": "y".repeat(3_000)}))]).await;
     let execution = stage.run(&bot()).await;
     assert_eq!(ending(&execution), "SUCCESS", "also if the answer is too long for the execution");
@@ -56,8 +63,9 @@ async fn a_bot_posts_to_its_channel() {
     assert_eq!(header(&stage.received(ROUTE).await[0], "authorization"), format!("Bearer {TOKEN}"));
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_bots_answer_says_ok_or_why_not() {
+async fn a_bots_answer_says_ok_or_why_not(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
     let ok = || said(&json!({"ok": true}));
     let passing = [
         said(&json!({"ok": false, "error": "ratelimited"})),
@@ -67,8 +75,8 @@ async fn a_bots_answer_says_ok_or_why_not() {
         too_late(),
     ];
     for passing in passing {
-        check(&bot(), vec![passing, ok()], "SUCCESS", 2).await;
+        check(engine, &bot(), vec![passing, ok()], "SUCCESS", 2).await;
     }
     let unknown = said(&json!({"ok": false, "error": "channel_not_found"}));
-    check(&bot(), vec![unknown], "FAILED: Slack answered 200: channel_not_found", 1).await;
+    check(engine, &bot(), vec![unknown], "FAILED: Slack answered 200: channel_not_found", 1).await;
 }

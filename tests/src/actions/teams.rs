@@ -9,17 +9,18 @@ fn teams() -> Value {
     })
 }
 
-async fn check(answers: Vec<ResponseTemplate>, expected: &str, calls: usize) {
-    let stage = Stage::with_patience(IMPATIENT).await;
+async fn check(engine: Engine, answers: Vec<ResponseTemplate>, expected: &str, calls: usize) {
+    let stage = Stage::with_patience(engine, IMPATIENT).await;
     stage.answers(SECRET_PATH, answers).await;
     let execution = stage.run(&teams()).await;
     assert_eq!(ending(&execution), expected);
     assert_eq!(stage.repeated(SECRET_PATH).await, (format!("{}-it", execution.id), calls));
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_card_is_sent() {
-    let stage = Stage::start().await;
+async fn a_card_is_sent(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    let stage = Stage::start(engine).await;
     stage.answers(SECRET_PATH, [text(202, "")]).await;
     assert_eq!(ending(&stage.run(&teams()).await), "SUCCESS");
     let card = &stage.bodies(SECRET_PATH).await[0]["attachments"][0]["content"];
@@ -28,10 +29,11 @@ async fn a_card_is_sent() {
     assert_eq!(texts, ["Manual Execution", "priority MEDIUM"]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn its_status_is_its_answer() {
-    check(vec![text(429, ""), text(202, "")], "SUCCESS", 2).await;
-    check(vec![text(502, "<html>"), text(202, "\u{0}garbage")], "SUCCESS", 2).await;
-    check(vec![too_late(), text(202, "")], "SUCCESS", 2).await;
-    check(vec![text(400, "bad card")], "FAILED: the receiver answered 400", 1).await;
+async fn its_status_is_its_answer(#[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine) {
+    check(engine, vec![text(429, ""), text(202, "")], "SUCCESS", 2).await;
+    check(engine, vec![text(502, "<html>"), text(202, "\u{0}garbage")], "SUCCESS", 2).await;
+    check(engine, vec![too_late(), text(202, "")], "SUCCESS", 2).await;
+    check(engine, vec![text(400, "bad card")], "FAILED: the receiver answered 400", 1).await;
 }

@@ -8,12 +8,12 @@ use aws_config::{BehaviorVersion, Region};
 use muster_app::clock::SystemClock;
 use muster_app::executions::{ExecuteRequest, Executed};
 use muster_app::ports::{Clock, Table};
-use muster_app::table::{Key, Versioned};
+use muster_app::table::{Key, Versioned, Write};
 use muster_app::{App, Caller, SelfApproval, Settings};
 use muster_aws::clients::Clients;
 use muster_aws::queue::NoQueue;
-use muster_domain::execution::Execution;
-use muster_domain::ids::{ExecutionId, IncidentId};
+use muster_domain::execution::{Execution, State, StepState};
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId};
 use muster_domain::incident::IncidentEvent;
 use muster_domain::policy::Principal;
 use muster_domain::time::Time;
@@ -139,16 +139,42 @@ impl Installation {
 
     /// An execution of an approved runbook that was accepted `ago`, and whose nudge was lost.
     pub(crate) async fn accepted(&self, ago: Duration, definition: Value) -> ExecutionId {
+        let runbook = self.approved(ago, definition).await;
+        let request: ExecuteRequest = serde_json::from_value(json!({})).unwrap();
+        let ann = caller("ann", "team:payments:admin");
+        match self.app(ago).execute_runbook(&ann, &runbook, &request).await.unwrap() {
+            Executed::Accepted(execution) => execution,
+            Executed::DryRun(steps) => panic!("a dry run: {steps:?}"),
+        }
+    }
+
+    /// A runbook that was written and approved `ago`.
+    pub(crate) async fn approved(&self, ago: Duration, definition: Value) -> RunbookId {
         let app = self.app(ago);
         let (ann, bob) = (caller("ann", "team:payments:admin"), caller("bob", "platform-admin"));
         let definition = serde_json::from_value(definition).unwrap();
         let runbook = app.create_runbook(&ann, definition).await.unwrap().runbook.id;
         app.approve_runbook(&bob, &runbook, None, None).await.unwrap();
-        let request: ExecuteRequest = serde_json::from_value(json!({})).unwrap();
-        match app.execute_runbook(&ann, &runbook, &request).await.unwrap() {
-            Executed::Accepted(execution) => execution,
-            Executed::DryRun(steps) => panic!("a dry run: {steps:?}"),
+        runbook
+    }
+
+    /// As though this much time had passed: what the execution counts from and waits for lies so much earlier. The
+    /// functions have the machine's clock.
+    pub(crate) async fn passes(&self, id: &ExecutionId, time: Duration) {
+        let Versioned { value: mut execution, version } = self.stored(id).await;
+        let by = i64::try_from(time.as_millis()).unwrap();
+        let earlier = |at: Time| Time::from_millis(at.millis() - by);
+        execution.started_at = execution.started_at.map(earlier);
+        execution.due_at = execution.due_at.map(earlier);
+        if let State::Waiting { until, .. } = &mut execution.state {
+            *until = earlier(*until);
         }
+        for step in execution.steps.values_mut() {
+            if let StepState::Delayed { until } = &mut step.state {
+                *until = earlier(*until);
+            }
+        }
+        self.table().commit(vec![Write::replace(execution, version)]).await.unwrap();
     }
 
     /// The use cases as they were `ago`, in the test's own process.

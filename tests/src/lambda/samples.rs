@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use muster_app::job::{Job, MESSAGE_VERSION, Message};
 use serde_json::{Value, json};
 
@@ -46,6 +48,14 @@ impl Request {
     pub(crate) fn with_body(mut self, body: &Value) -> Self {
         self.0["headers"]["content-type"] = json!("application/json");
         self.0["body"] = json!(body.to_string());
+        self
+    }
+
+    /// As API Gateway brings a body that it does not take for text.
+    pub(crate) fn with_bytes(mut self, body: &[u8]) -> Self {
+        self.0["headers"]["content-type"] = json!("application/octet-stream");
+        self.0["body"] = json!(BASE64_STANDARD.encode(body));
+        self.0["isBase64Encoded"] = json!(true);
         self
     }
 

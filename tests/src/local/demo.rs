@@ -28,14 +28,40 @@ fn the_demo_tells_the_whole_story_and_ends_well() {
         "ended: SUCCESS",
         "3 attempts of one delivery",
         "\"service\":\"checkout\"",
+        "makes an address for alarms: /api/hooks/int_",
+        "writes the workflow \"Restart on alarm\": wf_",
+        "writes the workflow \"Restart search on alarm\": wf_",
+        "An alarm of CloudWatch opens an incident: CRITICAL, \"checkout errors\", inc_",
+        "Restart search on alarm: NOT_MATCHED",
+        "incident.metadata.service must be \"search\": \"checkout\", does not hold",
+        "Restart on alarm: MATCHED",
+        "incident.metadata.service must be \"checkout\": \"checkout\", holds",
+        "The workflow runs: ex_",
+        "urgent (Is it urgent?): the answer is true",
+        "settle (Time to stop it): waits until ",
+        "settle (Time to stop it): done",
+        "restart (Restart the service): done: execution ex_",
+        "The service got one call: POST /services/checkout/restart, signature valid",
+        "comes a second time and starts nothing: this report was taken before",
+        "the incident is RESOLVED",
         "Every audit chain is whole",
         "runbook.created, runbook.approved",
-        "incident.created",
+        "incident.created\n",
+        "execution.accepted, execution.succeeded",
+        "workflow.created",
+        "incident.created, incident.resolved",
+        "execution.accepted, execution.succeeded",
         "execution.accepted, execution.succeeded",
     ] {
         let (_, after) =
             rest.split_once(part).unwrap_or_else(|| panic!("no {part:?} in its place:\n{story}"));
         rest = after;
     }
+    assert!(
+        story.contains("leave (Leave it to people): skipped, because urgent chose the other way"),
+        "{story}"
+    );
+    let calls = story.lines().filter(|line| line.contains("signature valid")).count();
+    assert_eq!(calls, 4, "three attempts for ann, and one call for the alarm:\n{story}");
     assert_eq!(text(&demo.stderr), "", "logs are quiet");
 }

@@ -1,5 +1,6 @@
 //! A queue that keeps jobs until a test takes them, so that a test decides what is delivered, when, and how often.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::clock::ManualClock;
 pub(crate) struct ManualQueue {
     clock: Arc<ManualClock>,
     jobs: Mutex<Vec<Queued>>,
+    is_down: AtomicBool,
 }
 
 struct Queued {
@@ -22,8 +24,17 @@ struct Queued {
 
 impl ManualQueue {
     pub(crate) fn new(clock: Arc<ManualClock>) -> Self {
-        let jobs = Mutex::default();
-        Self { clock, jobs }
+        Self { clock, jobs: Mutex::default(), is_down: AtomicBool::new(false) }
+    }
+
+    /// Loses every job, and takes no more until it comes back.
+    pub(crate) fn goes_down(&self) {
+        self.is_down.store(true, Ordering::SeqCst);
+        self.lose_all();
+    }
+
+    pub(crate) fn comes_back(&self) {
+        self.is_down.store(false, Ordering::SeqCst);
     }
 
     /// Takes the jobs that are due, oldest first.
@@ -54,6 +65,9 @@ impl ManualQueue {
 #[async_trait]
 impl Queue for ManualQueue {
     async fn send(&self, job: Job, after: Duration) -> Result<(), QueueError> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(QueueError { doing: "sending a job", source: "told by a test".into() });
+        }
         let due = self.clock.now().plus(after);
         self.jobs.lock().unwrap().push(Queued { due, job });
         Ok(())

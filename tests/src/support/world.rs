@@ -54,7 +54,8 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    async fn table(self, directory: &TempDir) -> Arc<dyn Table> {
+    /// A new, empty table; a file of it is within `directory`.
+    pub(crate) async fn table(self, directory: &TempDir) -> Arc<dyn Table> {
         match self {
             Self::Sqlite => Arc::new(SqliteTable::open(&directory.path().join("muster.db")).unwrap()),
             Self::Dynamo => {

@@ -5,7 +5,7 @@ use super::{DemoError, Stage, tell};
 
 pub(super) fn tell_how_to_go_on(stage: &Stage, told: &Told) -> Result<(), DemoError> {
     let server = format!("http://{}", stage.process.address());
-    let Told { runbook, incident, execution } = told;
+    let Told { runbook, incident, execution, alarmed } = told;
     let authorization = "-H \"authorization: Bearer $MUSTER_TOKEN\"";
     tell(&format!(
         r#"
@@ -23,11 +23,16 @@ With the same two variables:
 
   muster runbook list
   muster execution get {execution}
+  muster execution get {started}
+  muster workflow test {workflow} --incident {opened}
   muster audit verify {execution}
 
 That was {ann_name} ({ann_groups}). To approve runbooks, be {bob_name} ({bob_groups}):
 
   export MUSTER_TOKEN={bob}"#,
+        started = alarmed.execution,
+        workflow = alarmed.workflow,
+        opened = alarmed.incident,
         data = stage.directory.path().display(),
         ann = stage.ann.token,
         ann_name = stage.ann.name,

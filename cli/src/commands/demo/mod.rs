@@ -1,10 +1,14 @@
 //! `muster demo`: the main job from end to end on a temporary directory, told as it happens.
 
+mod alarm;
+mod cloudwatch;
 mod ending;
+mod nodes;
 mod person;
 mod receiver;
 mod story;
 mod timeline;
+mod workflows;
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -24,6 +28,7 @@ use muster_http::local_identity::LocalIdentityError;
 use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 
+use self::cloudwatch::CloudWatch;
 use self::person::Person;
 use self::receiver::Receiver;
 use self::story::Story;
@@ -37,6 +42,9 @@ const RUNBOOK: &str = include_str!("../../../../events/runbooks/restart-service.
 
 /// The secret that the runbook names.
 const SECRET: &str = "control-endpoint";
+
+/// The secret that the hook for alarms names.
+const ALARM_SECRET: &str = "hooks/cloudwatch";
 
 /// Long enough to play with the server that is left running.
 const TOKEN_TTL: Duration = Duration::from_hours(12);
@@ -75,6 +83,7 @@ struct Stage {
     definition: RunbookDefinition,
     ann: Person,
     bob: Person,
+    cloudwatch: CloudWatch,
     /// Removed at the end.
     directory: TempDir,
 }
@@ -83,9 +92,9 @@ impl Stage {
     async fn set(listen: SocketAddr) -> Result<Self, DemoError> {
         let directory =
             tempfile::Builder::new().prefix("muster-demo-").tempdir().map_err(DemoError::Stage)?;
-        let key = random_key().map_err(DemoError::Stage)?;
+        let (key, alarm_key) = (random_key()?, random_key()?);
         let data = directory.path().join("data");
-        store_secret(&data, &key)?;
+        store_secrets(&data, &[(SECRET, &key), (ALARM_SECRET, &alarm_key)])?;
         let receiver = Receiver::start(key).await.map_err(DemoError::Stage)?;
         let process = LocalProcess::start(&config(&data, listen, receiver.address)).await?;
         tell(&format!("Muster answers on http://{}", process.address()))?;
@@ -94,6 +103,7 @@ impl Stage {
         Ok(Self {
             ann: person(&process, "ann", &["team:payments:admin", "platform-admin"])?,
             bob: person(&process, "bob", &["platform-admin"])?,
+            cloudwatch: CloudWatch { key: alarm_key, server: server(&process), http: http()? },
             definition: definition(receiver.address)?,
             process,
             receiver,
@@ -102,20 +112,23 @@ impl Stage {
     }
 
     fn story(&self) -> Story<'_> {
-        Story { ann: &self.ann, bob: &self.bob, receiver: &self.receiver }
+        Story { ann: &self.ann, bob: &self.bob, receiver: &self.receiver, cloudwatch: &self.cloudwatch }
     }
 }
 
-fn random_key() -> io::Result<SecretString> {
+fn random_key() -> Result<SecretString, DemoError> {
     let mut bytes = [0; 24];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    getrandom::fill(&mut bytes).map_err(io::Error::other).map_err(DemoError::Stage)?;
     Ok(BASE64_STANDARD_NO_PAD.encode(bytes).into())
 }
 
-fn store_secret(directory: &Path, key: &SecretString) -> Result<(), DemoError> {
+fn store_secrets(directory: &Path, secrets: &[(&str, &SecretString)]) -> Result<(), DemoError> {
     let path = DataDir::open(directory)?.secrets()?;
     let mut file = OpenOptions::new().append(true).open(path).map_err(DemoError::Stage)?;
-    writeln!(file, "{SECRET}={}", key.expose_secret()).map_err(DemoError::Stage)
+    for (name, value) in secrets {
+        writeln!(file, "{name}={}", value.expose_secret()).map_err(DemoError::Stage)?;
+    }
+    Ok(())
 }
 
 /// The way to the receiver is open, and no other that is not public.
@@ -136,14 +149,22 @@ fn person(
 ) -> Result<Person, DemoError> {
     let user: UserId = name.parse()?;
     let granted: Vec<String> = groups.iter().map(|&group| group.to_owned()).collect();
-    let http = reqwest::Client::builder().no_proxy().build();
     Ok(Person {
         name,
         groups,
         token: process.identity().issue(&user, &granted, TOKEN_TTL)?,
-        server: format!("http://{}", process.address()),
-        http: http.map_err(|source| DemoError::Http { doing: "making an HTTP client".into(), source })?,
+        server: server(process),
+        http: http()?,
     })
+}
+
+fn server(process: &LocalProcess) -> String {
+    format!("http://{}", process.address())
+}
+
+fn http() -> Result<reqwest::Client, DemoError> {
+    let http = reqwest::Client::builder().no_proxy().build();
+    http.map_err(|source| DemoError::Http { doing: "making an HTTP client".into(), source })
 }
 
 /// The runbook, with the port that the receiver got in place of the one in the file.
@@ -173,11 +194,11 @@ pub(crate) enum DemoError {
     DataDir(#[from] DataDirError),
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error("reading the runbook of the demo")]
-    Runbook(#[from] serde_saphyr::Error),
+    #[error("reading a definition of the demo")]
+    Definition(#[from] serde_saphyr::Error),
     #[error(transparent)]
     Token(#[from] LocalIdentityError),
-    #[error("naming a person of the demo")]
+    #[error("naming a person or a runbook of the demo")]
     Name(#[from] InvalidId),
     #[error("{doing}")]
     Http {
@@ -205,7 +226,7 @@ impl DemoError {
             Self::Start(error) => error.exit(),
             Self::Stage(_)
             | Self::DataDir(_)
-            | Self::Runbook(_)
+            | Self::Definition(_)
             | Self::Token(_)
             | Self::Name(_)
             | Self::Http { .. }

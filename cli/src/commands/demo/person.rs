@@ -37,15 +37,20 @@ impl Person {
     ) -> Result<Answer, DemoError> {
         let doing = format!("{}: {method} {path}", self.name);
         let request = self.http.request(method, format!("{}{path}", self.server)).bearer_auth(&self.token);
-        let failed = |source| DemoError::Http { doing: doing.clone(), source };
-        let response = complete(request).send().await.map_err(failed)?;
-        let status = response.status().as_u16();
-        let body = response.json().await.map_err(failed)?;
-        Ok(Answer { doing, status, body })
+        Answer::to(doing, complete(request)).await
     }
 }
 
 impl Answer {
+    /// Sends the request and reads what the server says.
+    pub(super) async fn to(doing: String, request: RequestBuilder) -> Result<Self, DemoError> {
+        let failed = |source| DemoError::Http { doing: doing.clone(), source };
+        let response = request.send().await.map_err(failed)?;
+        let status = response.status().as_u16();
+        let body = response.json().await.map_err(failed)?;
+        Ok(Self { doing, status, body })
+    }
+
     /// The body, if the server answered as it should.
     pub(super) fn expect(self, status: u16) -> Result<Value, DemoError> {
         if self.status == status {
@@ -62,4 +67,14 @@ impl Answer {
 /// The text at a JSON pointer of an answer; empty if there is none.
 pub(super) fn text<'v>(body: &'v Value, pointer: &str) -> &'v str {
     body.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What stands at a JSON pointer of an answer; `null` if nothing does.
+pub(super) fn part<'v>(body: &'v Value, pointer: &str) -> &'v Value {
+    body.pointer(pointer).unwrap_or(&Value::Null)
+}
+
+/// The list at a JSON pointer of an answer; empty if there is none.
+pub(super) fn list<'v>(body: &'v Value, pointer: &str) -> &'v [Value] {
+    part(body, pointer).as_array().map_or(&[], Vec::as_slice)
 }

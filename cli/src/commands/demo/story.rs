@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::DemoError;
+use super::alarm::{AlarmScene, Alarmed};
+use super::cloudwatch::CloudWatch;
 use super::person::{Person, text};
 use super::receiver::{OUTAGES, Receiver, Signature};
 use super::tell;
@@ -16,9 +18,9 @@ use super::timeline::Timeline;
 use muster_app::clock::SystemClock;
 
 /// How often the demo looks at what the execution does.
-const LOOK: Duration = Duration::from_millis(50);
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 /// The execution takes about 3 s: two waits before the second and the third attempt.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) struct Story<'a> {
     /// Writes the runbook and runs it.
@@ -26,6 +28,7 @@ pub(super) struct Story<'a> {
     /// Approves it.
     pub(super) bob: &'a Person,
     pub(super) receiver: &'a Receiver,
+    pub(super) cloudwatch: &'a CloudWatch,
 }
 
 /// What the story leaves behind.
@@ -33,6 +36,7 @@ pub(super) struct Told {
     pub(super) runbook: String,
     pub(super) incident: String,
     pub(super) execution: String,
+    pub(super) alarmed: Alarmed,
 }
 
 impl Story<'_> {
@@ -44,11 +48,18 @@ impl Story<'_> {
         let execution = self.execute(&runbook, &incident).await?;
         self.follow(&execution).await?;
         self.compare_calls()?;
-        tell("7. Every audit chain is whole, and a word changed in one would be noticed:")?;
-        for resource in [&runbook, &incident, &execution] {
+        let alarmed = self.alarm(&runbook).await?;
+        tell("13. Every audit chain is whole, and a word changed in one would be noticed:")?;
+        let Alarmed { workflow, incident: opened, execution: started, child, .. } = &alarmed;
+        for resource in [&runbook, &incident, &execution, workflow, opened, started, child] {
             self.prove(resource).await?;
         }
-        Ok(Told { runbook, incident, execution })
+        Ok(Told { runbook, incident, execution, alarmed })
+    }
+
+    async fn alarm(&self, runbook: &str) -> Result<Alarmed, DemoError> {
+        let (ann, cloudwatch, receiver) = (self.ann, self.cloudwatch, self.receiver);
+        AlarmScene { ann, cloudwatch, receiver, runbook }.play().await
     }
 
     async fn write(&self, definition: &RunbookDefinition) -> Result<String, DemoError> {
@@ -162,6 +173,6 @@ impl Story<'_> {
     }
 }
 
-fn unexpected(doing: &str, expected: &str, seen: &str) -> DemoError {
+pub(super) fn unexpected(doing: &str, expected: &str, seen: &str) -> DemoError {
     DemoError::Unexpected { doing: doing.to_owned(), expected: expected.to_owned(), seen: seen.to_owned() }
 }

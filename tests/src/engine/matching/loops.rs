@@ -66,3 +66,35 @@ async fn workflows_that_trigger_each_other_stop_at_depth_3(
         );
     }
 }
+
+/// A starts B by what it causes, B would start A: the chain holds both, so that neither starts again.
+#[rstest]
+#[tokio::test]
+async fn two_workflows_that_trigger_each_other_stop_and_it_is_recorded(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
+    let on = |service: &str| {
+        let conditions = json!([{"field": "metadata.service", "value": service}]);
+        json!({"trigger": {"type": "incident_created", "conditions": conditions}})
+    };
+    let pair = [kept(&world, 1, on("one")).await, kept(&world, 2, on("two")).await];
+    let mut chain = Vec::new();
+    let mut outcomes = Vec::new();
+    for (number, service) in (1..).zip(["one", "two", "one", "two"]) {
+        let (incident, event) = opened(number, now(&world), json!({"metadata": {"service": service}}));
+        let matched = world.app.match_event(&IncidentEvent { chain: chain.clone(), ..event }).await.unwrap();
+        let records = decisions(&world, &incident).await;
+        let of_it = records.iter().find(|why| why.workflow == pair[usize::from(service == "two")].id);
+        outcomes.push(of_it.unwrap().outcome);
+        if let Some(id) = matched.started.first() {
+            chain = world.app.execution(&bob(), id).await.unwrap().chain;
+        }
+    }
+    let (yes, no) = (MatchOutcome::Matched, MatchOutcome::RefusedByLoopGuard);
+    assert_eq!(outcomes, [yes, yes, no, no]);
+    assert_eq!(chain, pair.clone().map(|workflow| workflow.id));
+    for workflow in &pair {
+        assert_eq!(executions(&world, workflow).await.len(), 1);
+    }
+}
