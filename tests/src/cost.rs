@@ -1,6 +1,8 @@
-//! What a simple execution costs on DynamoDB and SQS, as the engine's `ReturnConsumedCapacity` says.
+//! What a simple execution and an event cost on DynamoDB and SQS, as the engine's `ReturnConsumedCapacity` says.
 //!
 //! `cargo test -p muster-tests cost -- --nocapture` prints the figures.
+
+mod matching;
 
 use std::sync::Arc;
 

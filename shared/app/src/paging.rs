@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use muster_domain::digest::Digest;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::table::{Order, PageRequest, Query, Record, TableError, TableErrorKind};
@@ -39,6 +40,17 @@ struct Cursor {
     l: String,
     /// The sort key to go on after.
     k: String,
+}
+
+/// Makes a cursor of a place in the list that `scope` describes, where a sort key does not name it.
+pub(crate) fn cursor_of(scope: &impl Serialize, place: &impl Serialize) -> String {
+    encode(scope, &serde_json::to_string(place).unwrap_or_default())
+}
+
+/// The place of a cursor of this list.
+pub(crate) fn place_of<T: DeserializeOwned>(scope: &impl Serialize, cursor: &str) -> Result<T, Error> {
+    let place = decode(scope, cursor)?;
+    serde_json::from_str(&place).map_err(|_| Error::InvalidCursor)
 }
 
 /// Makes a cursor for the list that `scope` describes.

@@ -1,9 +1,8 @@
 //! The one entrance for events of the bus: our own, those of monitoring, and whatever else comes.
 
 use muster_domain::incident::{EventError, IncidentEvent};
-use muster_domain::sources::{Source, decode, route};
+use muster_domain::sources::{BusEvent, Source};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::error::chain;
 use crate::matching::Matched;
@@ -30,32 +29,34 @@ impl App {
     /// is to be delivered again.
     pub async fn receive_event(&self, bytes: &[u8]) -> Result<Received, Error> {
         self.metrics.count(Counter::EventsReceived);
-        match IncidentEvent::try_from(bytes) {
+        let event = match BusEvent::parse(bytes) {
+            Ok(event) => event,
+            Err(error) => return Ok(self.unknown(None, &chain(&error))),
+        };
+        match IncidentEvent::of_envelope(event.value()) {
             Ok(event) => {
                 let matched = self.match_event(&event).await?;
                 self.metrics.count(Counter::EventsMatched);
                 Ok(Received::Matched(matched))
             }
             // Of another source, or in one of the forms in which CloudWatch invokes a function directly.
-            Err(EventError::Source { .. } | EventError::Envelope(_)) => self.receive_report(bytes).await,
+            Err(EventError::Source { .. } | EventError::Envelope(_)) => self.receive_report(&event).await,
             Err(
                 error @ (EventError::DetailType { .. }
                 | EventError::Version { .. }
                 | EventError::Detail(_)
                 | EventError::Contradiction { .. }),
-            ) => Ok(self.unknown(bytes, &chain(&error))),
+            ) => Ok(self.unknown(Some(&event), &chain(&error))),
         }
     }
 
-    async fn receive_report(&self, bytes: &[u8]) -> Result<Received, Error> {
-        let source = match route(bytes) {
-            Ok(Some(source)) => source,
-            Ok(None) => return Ok(self.unknown(bytes, "its source is none that reports alerts")),
-            Err(error) => return Ok(self.unknown(bytes, &chain(&error))),
+    async fn receive_report(&self, event: &BusEvent) -> Result<Received, Error> {
+        let Some(source) = event.source() else {
+            return Ok(self.unknown(Some(event), "its source is none that reports alerts"));
         };
-        let decoded = match decode(source, bytes) {
+        let decoded = match event.decode(source) {
             Ok(decoded) => decoded,
-            Err(error) => return Ok(self.unknown(bytes, &chain(&error))),
+            Err(error) => return Ok(self.unknown(Some(event), &chain(&error))),
         };
         for ignored in &decoded.ignored {
             tracing::info!(source = %source, reason = ignored.reason, "a part of a report was left aside");
@@ -63,19 +64,17 @@ impl App {
         if decoded.signals.is_empty() {
             return Ok(Received::Taken(Taken::default()));
         }
-        self.take_signals(&sender(source, bytes), decoded.signals).await.map(Received::Taken)
+        self.take_signals(&sender(source, event), decoded.signals).await.map(Received::Taken)
     }
 
-    /// Says in the log which event it was; never what it holds, which may be secret.
-    fn unknown(&self, bytes: &[u8], reason: &str) -> Received {
+    /// Says in the log which event it was, if it could be parsed; never what it holds, which may be secret.
+    fn unknown(&self, event: Option<&BusEvent>, reason: &str) -> Received {
         self.metrics.count(Counter::EventsUnknown);
-        let event: Value = serde_json::from_slice(bytes).unwrap_or_default();
-        let name = |member: &str| event.get(member).and_then(Value::as_str).unwrap_or_default();
+        let member = |name| event.map_or("", |event| event.member(name));
         tracing::warn!(
-            event_id = name("id"),
-            event_source = name("source"),
-            detail_type = name("detail-type"),
-            bytes = bytes.len(),
+            event_id = member("id"),
+            event_source = member("source"),
+            detail_type = member("detail-type"),
             reason,
             "an event is not understood"
         );
@@ -84,10 +83,7 @@ impl App {
 }
 
 /// Alerts of one account meet under their fingerprints, those of different accounts do not.
-fn sender(source: Source, bytes: &[u8]) -> Sender {
-    let event: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let given = ["/account", "/accountId"].into_iter().filter_map(|at| event.pointer(at)?.as_str());
-    let of_topic = event.pointer("/Records/0/Sns/TopicArn").and_then(|arn| arn.as_str()?.split(':').nth(4));
-    let account = given.chain(of_topic).next().unwrap_or("unknown");
+fn sender(source: Source, event: &BusEvent) -> Sender {
+    let account = event.account().unwrap_or("unknown");
     Sender { scope: format!("bus:{account}"), team: None, source }
 }

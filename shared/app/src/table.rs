@@ -12,7 +12,7 @@ use muster_domain::incident::{Incident, IncidentEvent};
 use muster_domain::integration::{Alert, Integration, Seen};
 use muster_domain::runbook::{Runbook, RunbookVersion, VersionDecision};
 use muster_domain::time::Time;
-use muster_domain::workflow::{TriggerKind, WhyRecord, Workflow, WorkflowVersion};
+use muster_domain::workflow::{TriggerKind, WhyPart, Workflow, WorkflowVersion};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -44,8 +44,8 @@ pub enum Key {
     Body(ExecutionId, StepId, BodyPart),
     Incident(IncidentId),
     IncidentEvent(IncidentId, u64),
-    /// Why an event did or did not start a workflow; the moment is the event's.
-    Why(IncidentId, Time, String, WorkflowId),
+    /// Why an event did or did not start workflows: by the event's moment, its name, and a part of what was decided.
+    Why(IncidentId, Time, String, u32),
     Workflow(WorkflowId),
     WorkflowVersion(WorkflowId, u32),
     /// The generation of a team's candidates (`None`: the global ones): it changes whenever one of them does.
@@ -89,7 +89,7 @@ pub enum Record {
     Body(Body),
     Incident(Incident),
     IncidentEvent(IncidentEvent),
-    Why(WhyRecord),
+    Why(WhyPart),
     Workflow(Workflow),
     WorkflowVersion(WorkflowVersion),
     Candidates(Candidates),
@@ -236,9 +236,16 @@ pub enum Query {
         team: Option<TeamId>,
         day: String,
     },
-    /// Why-records, by the moment of their event.
+    /// What was decided about the events of an incident, by the moment of the event; up to a part, inclusive, or all.
     DecisionsOfIncident {
         incident: IncidentId,
+        up_to: Option<PartPlace>,
+    },
+    /// What was decided about one event.
+    DecisionsOfEvent {
+        incident: IncidentId,
+        at: Time,
+        event: String,
     },
     /// Every workflow that is not deleted.
     Workflows,
@@ -274,6 +281,15 @@ pub enum Query {
         shard: u8,
         until: Time,
     },
+}
+
+/// Where a part of what was decided stands among those of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartPlace {
+    /// The event's moment and name.
+    pub at: Time,
+    pub event: String,
+    pub part: u32,
 }
 
 /// How many shards the due-index has. Part of the stored shape.
@@ -364,9 +380,7 @@ impl Record {
             Self::Body(body) => Key::Body(body.execution.clone(), body.step.clone(), body.part),
             Self::Incident(incident) => Key::Incident(incident.id.clone()),
             Self::IncidentEvent(event) => Key::IncidentEvent(event.incident.clone(), event.seq),
-            Self::Why(why) => {
-                Key::Why(why.incident.clone(), why.event_at, why.event.clone(), why.workflow.clone())
-            }
+            Self::Why(why) => Key::Why(why.incident.clone(), why.event_at, why.event.clone(), why.part),
             Self::Workflow(workflow) => Key::Workflow(workflow.id.clone()),
             Self::WorkflowVersion(version) => Key::WorkflowVersion(version.workflow.clone(), version.version),
             Self::Candidates(candidates) => Key::Candidates(candidates.team.clone()),
@@ -444,7 +458,7 @@ record_type!(Execution, Execution);
 record_type!(Body, Body);
 record_type!(Incident, Incident);
 record_type!(IncidentEvent, IncidentEvent);
-record_type!(WhyRecord, Why);
+record_type!(WhyPart, Why);
 record_type!(Workflow, Workflow);
 record_type!(WorkflowVersion, WorkflowVersion);
 record_type!(Candidates, Candidates);

@@ -267,7 +267,7 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
     use muster_domain::incident::{Incident, IncidentEvent};
     use muster_domain::integration::{Alert, Integration, Seen};
     use muster_domain::runbook::{Runbook, RunbookVersion, VersionDecision};
-    use muster_domain::workflow::{WhyRecord, Workflow, WorkflowVersion};
+    use muster_domain::workflow::{WhyPart, Workflow, WorkflowVersion};
     match kind {
         Kind::Runbook => value::<Runbook>(data),
         Kind::RunbookVersion => value::<RunbookVersion>(data),
@@ -276,7 +276,7 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
         Kind::Body => value::<Body>(data),
         Kind::Incident => value::<Incident>(data),
         Kind::IncidentEvent => value::<IncidentEvent>(data),
-        Kind::Why => value::<WhyRecord>(data),
+        Kind::Why => value::<WhyPart>(data),
         Kind::Workflow => value::<Workflow>(data),
         Kind::WorkflowVersion => value::<WorkflowVersion>(data),
         Kind::Candidates => value::<Candidates>(data),

@@ -40,8 +40,8 @@ impl ItemKey {
             }
             Key::Incident(id) => Self::head(format!("INC#{id}")),
             Key::IncidentEvent(id, seq) => Self::new(format!("INC#{id}"), format!("EVENT#{seq:020}")),
-            Key::Why(id, at, event, workflow) => {
-                Self::new(format!("INC#{id}"), format!("WHY#{}#{event}#{workflow}", padded(*at)))
+            Key::Why(id, at, event, part) => {
+                Self::new(format!("INC#{id}"), format!("{}{part:06}", parts_of(*at, event)))
             }
             Key::Workflow(id) => Self::head(format!("WF#{id}")),
             Key::WorkflowVersion(id, version) => Self::new(format!("WF#{id}"), format!("V#{version:010}")),
@@ -120,9 +120,9 @@ fn parse_of_incident(incident: &str, sk: &str) -> Option<Key> {
         return Some(Key::IncidentEvent(incident, seq.parse().ok()?));
     }
     let (at, rest) = sk.strip_prefix("WHY#")?.split_once('#')?;
-    let (event, workflow) = rest.rsplit_once('#')?;
+    let (event, part) = rest.rsplit_once('#')?;
     let at = Time::from_millis(at.parse().ok()?);
-    Some(Key::Why(incident, at, event.to_owned(), workflow.parse().ok()?))
+    Some(Key::Why(incident, at, event.to_owned(), part.parse().ok()?))
 }
 
 fn parse_candidate(team: &str, sk: &str) -> Option<Key> {
@@ -136,6 +136,11 @@ pub(crate) const NO_TEAM: &str = "*";
 
 fn parse_team(text: &str) -> Option<Option<TeamId>> {
     if text == NO_TEAM { Some(None) } else { text.parse().ok().map(Some) }
+}
+
+/// What the sort keys of all that was decided about one event begin with.
+pub(crate) fn parts_of(at: Time, event: &str) -> String {
+    format!("WHY#{}#{event}#", padded(at))
 }
 
 pub(crate) fn candidates(team: Option<&TeamId>) -> String {

@@ -3,7 +3,7 @@
 //! An index is sparse: an item without its two attributes is not in it. A sort key is unique within its partition and
 //! holds the item's own key, so that a page can go on after any item, even one that has gone.
 
-use muster_app::table::{DUE_SHARDS, Key, Query, Record};
+use muster_app::table::{DUE_SHARDS, Key, PartPlace, Query, Record};
 use muster_domain::audit::AuditEntry;
 use muster_domain::execution::{Execution, Parent, Pinned};
 use muster_domain::ids::TeamId;
@@ -13,7 +13,7 @@ use muster_domain::runbook::Runbook;
 use muster_domain::time::Time;
 use muster_domain::workflow::Workflow;
 
-use crate::keys::{HEAD, ItemKey, NO_TEAM, candidates, padded};
+use crate::keys::{HEAD, ItemKey, NO_TEAM, candidates, padded, parts_of};
 
 /// The secondary indexes of the table; each projects keys only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +168,11 @@ fn incident_entries(incident: &Incident) -> Entries {
     }
 }
 
+/// Right after the sort key of a part.
+fn below_part(place: &PartPlace) -> String {
+    format!("{}{:06}{LAST}", parts_of(place.at, &place.event), place.part)
+}
+
 fn open_partition(team: Option<&TeamId>) -> String {
     format!("OPEN#{}", team.map_or(NO_TEAM, |team| team.as_str()))
 }
@@ -285,9 +290,14 @@ impl Listing {
                 below: format!("EVENT#{LAST}"),
                 ..Self::whole(Place::Table, ItemKey::of(&Key::Incident(incident.clone())).pk)
             },
-            Query::DecisionsOfIncident { incident } => Self {
+            Query::DecisionsOfIncident { incident, up_to } => Self {
                 above: "WHY#".into(),
-                below: format!("WHY#{LAST}"),
+                below: up_to.as_ref().map_or_else(|| format!("WHY#{LAST}"), below_part),
+                ..Self::whole(Place::Table, ItemKey::of(&Key::Incident(incident.clone())).pk)
+            },
+            Query::DecisionsOfEvent { incident, at, event } => Self {
+                above: parts_of(*at, event),
+                below: format!("{}{LAST}", parts_of(*at, event)),
                 ..Self::whole(Place::Table, ItemKey::of(&Key::Incident(incident.clone())).pk)
             },
             Query::EventsOfDay { team, day } => list1(events_partition(team.as_ref(), day)),
@@ -369,6 +379,7 @@ impl Listing {
             | Query::VersionsOfWorkflow { .. }
             | Query::EventsOfIncident { .. }
             | Query::DecisionsOfIncident { .. }
+            | Query::DecisionsOfEvent { .. }
             | Query::Candidates { .. }
             | Query::AuditOfResource { .. } => {
                 let key = ItemKey { pk: self.partition.clone(), sk: sort_key.to_owned() };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use muster_app::table::{Key, Order, PageRequest, Query, Record, Table as _};
 use muster_domain::ids::ExecutionId;
 use muster_domain::time::Time;
+use muster_domain::workflow::WhyRecord;
 use serde_json::{Value, json};
 
 use super::installation::{Installation, QUEUE_URL, WITHOUT_TABLE};
@@ -51,14 +52,15 @@ async fn inv_b6_an_incident_that_is_delivered_twice_starts_its_workflow_once() {
 }
 
 async fn outcomes(installation: &Installation, incident: &muster_domain::ids::IncidentId) -> Vec<String> {
-    let query = Query::DecisionsOfIncident { incident: incident.clone() };
+    let query = Query::DecisionsOfIncident { incident: incident.clone(), up_to: None };
     let page = PageRequest { limit: 10, order: Order::Ascending, after: None };
     let page = installation.table().query(&query, &page).await.unwrap();
-    let outcome = |record: Record| match record {
-        Record::Why(why) => serde_json::to_value(why.outcome).unwrap().as_str().unwrap().to_owned(),
+    let records = page.records.into_iter().flat_map(|stored| match stored.record {
+        Record::Why(why) => why.records().collect::<Vec<_>>(),
         other => panic!("{:?}", other.key()),
-    };
-    page.records.into_iter().map(|stored| outcome(stored.record)).collect()
+    });
+    let outcome = |why: WhyRecord| serde_json::to_value(why.outcome).unwrap().as_str().unwrap().to_owned();
+    records.map(outcome).collect()
 }
 
 /// An event that cannot be understood would not be the next time either.

@@ -152,7 +152,7 @@ fn keys() -> Vec<Key> {
             "inc_01J9Z3X4C6D8E0F2G4H6J8K0M2".parse().unwrap(),
             Time::EPOCH,
             "inc_01J9Z3X4C6D8E0F2G4H6J8K0M2-1".into(),
-            workflow(),
+            0,
         ),
         Key::Starts(workflow(), 1),
         Key::AgeCursor(workflow()),

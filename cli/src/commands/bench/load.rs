@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
@@ -120,6 +120,62 @@ pub(super) async fn fire(
         times.extend(volley?);
     }
     Ok(Volley { times, elapsed: start.elapsed() })
+}
+
+/// What many different requests were answered, in the order of the requests.
+pub(super) struct Answers {
+    pub(super) answers: Vec<Value>,
+    pub(super) volley: Volley,
+}
+
+/// Posts each of `bodies` once, from `clients` connections; each must be answered with `status`.
+pub(super) async fn post_each(
+    address: SocketAddr,
+    shot: &Shot,
+    bodies: Vec<String>,
+    clients: usize,
+    status: StatusCode,
+) -> Result<Answers, LoadError> {
+    let bodies = Arc::new(bodies);
+    let next = Arc::new(AtomicUsize::new(0));
+    let start = Instant::now();
+    let mut posting = JoinSet::new();
+    for _ in 0..clients {
+        let client = Client::connect(address, &shot.token).await?;
+        let (bodies, next) = (Arc::clone(&bodies), Arc::clone(&next));
+        posting.spawn(post_some(client, shot.path.clone(), bodies, next, status));
+    }
+    let mut posted = Vec::new();
+    for some in posting.join_all().await {
+        posted.extend(some?);
+    }
+    let elapsed = start.elapsed();
+    posted.sort_unstable_by_key(|one| one.position);
+    let (answers, times) = posted.into_iter().map(|one| (one.answer, one.time)).unzip();
+    Ok(Answers { answers, volley: Volley { times, elapsed } })
+}
+
+struct Posted {
+    position: usize,
+    answer: Value,
+    time: Duration,
+}
+
+async fn post_some(
+    mut client: Client,
+    path: String,
+    bodies: Arc<Vec<String>>,
+    next: Arc<AtomicUsize>,
+    status: StatusCode,
+) -> Result<Vec<Posted>, LoadError> {
+    let mut posted = Vec::new();
+    loop {
+        let position = next.fetch_add(1, Ordering::Relaxed);
+        let Some(body) = bodies.get(position) else { return Ok(posted) };
+        let start = Instant::now();
+        let answer = client.post(&path, body.clone(), status).await?;
+        posted.push(Posted { position, answer, time: start.elapsed() });
+    }
 }
 
 async fn repeat(

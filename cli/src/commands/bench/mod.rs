@@ -5,9 +5,11 @@
 
 mod figure;
 mod load;
+mod matching;
 pub(crate) mod receiver;
 mod rig;
 mod runs;
+mod workload;
 
 use std::io;
 use std::path::PathBuf;
@@ -53,6 +55,8 @@ enum Run {
     Arrival,
     /// Executions per second end to end, and the memory after them
     Executions,
+    /// Events per second matched against 10, 100 and 1,000 workflows, and from an event to the webhook of its workflow
+    Matching,
 }
 
 pub(crate) async fn run(args: &BenchArgs) -> Result<(), BenchError> {
@@ -63,6 +67,7 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<(), BenchError> {
             Run::Accepts => runs::accepts(&args.dir, args.executions).await?,
             Run::Arrival => runs::arrival(&args.dir).await?,
             Run::Executions => runs::executions(args).await?,
+            Run::Matching => matching::run(&args.dir).await?,
         }
     }
     Ok(())
@@ -86,6 +91,10 @@ pub(crate) enum BenchError {
     Load(#[from] load::LoadError),
     #[error("the executions did not all succeed: {succeeded} of {expected} did, and {arrived} calls arrived")]
     Incomplete { expected: u64, succeeded: u64, arrived: u64 },
+    #[error("an event has to start {expected} workflows and started {started}")]
+    Matched { expected: usize, started: usize },
+    #[error("making a workflow of the benchmark")]
+    Workload(#[source] serde_json::Error),
     #[error("writing a figure")]
     Output(#[source] io::Error),
 }

@@ -35,8 +35,12 @@ pub(super) struct Rig {
     pub(super) started_in: Duration,
     receiver: Child,
     receiver_address: SocketAddr,
-    author: String,
-    approver: String,
+    /// The token of an admin of team `bench`.
+    pub(super) author: String,
+    /// The token of an admin of the platform.
+    pub(super) approver: String,
+    /// The token of an admin of another team.
+    pub(super) stranger: String,
     /// Removed at the end.
     _directory: TempDir,
 }
@@ -60,13 +64,14 @@ impl Rig {
             receiver_address,
             author: identity.issue(&"ann".parse()?, &["team:bench:admin".into()], TOKEN_TTL)?,
             approver: identity.issue(&"bob".parse()?, &["platform-admin".into()], TOKEN_TTL)?,
+            stranger: identity.issue(&"eve".parse()?, &["team:other:admin".into()], TOKEN_TTL)?,
             _directory: directory,
         })
     }
 
     /// Writes and approves a runbook; the request that executes it.
     pub(super) async fn prepare(&self) -> Result<Shot, BenchError> {
-        let definition = definition(self.receiver_address).to_string();
+        let definition = definition(&self.hook()).to_string();
         let mut author = Client::connect(self.address, &self.author).await?;
         let runbook = author.post("/api/runbooks", definition, StatusCode::CREATED).await?;
         let id = runbook.pointer("/id").and_then(Value::as_str).unwrap_or_default();
@@ -79,12 +84,21 @@ impl Rig {
         })
     }
 
+    /// Where webhooks are received.
+    pub(super) fn hook(&self) -> String {
+        format!("http://{}{HOOK}", self.receiver_address)
+    }
+
     /// How many executions have succeeded, as the server counts them.
     pub(super) async fn succeeded(&self) -> Result<u64, BenchError> {
-        const COUNTER: &str = r#"muster_executions_ended_total{status="SUCCESS"} "#;
+        self.counted(r#"muster_executions_ended_total{status="SUCCESS"}"#).await
+    }
+
+    /// What the server has counted under this name.
+    pub(super) async fn counted(&self, counter: &str) -> Result<u64, BenchError> {
         let metrics = Client::connect(self.address, &self.author).await?.get("/metrics").await?;
         let text = metrics.as_str().unwrap_or_default();
-        let count = text.lines().find_map(|line| line.strip_prefix(COUNTER)?.parse().ok());
+        let count = text.lines().find_map(|line| line.strip_prefix(counter)?.trim_start().parse().ok());
         Ok(count.unwrap_or_default())
     }
 
@@ -119,11 +133,11 @@ impl Rig {
     }
 }
 
-fn definition(receiver: SocketAddr) -> Value {
+fn definition(hook: &str) -> Value {
     json!({
         "name": RUNBOOK,
         "teamId": "bench",
-        "webhookUrl": format!("http://{receiver}{HOOK}"),
+        "webhookUrl": hook,
         "parameters": {
             "type": "object",
             "required": ["service"],

@@ -23,7 +23,7 @@ use muster_domain::workflow::{
     Candidate, MatchDecision, MatchOutcome, Predicate, Trigger, TriggerKind, Workflow, age_execution_id,
 };
 
-use super::{CONCURRENT, Matched, Occasion, Verdict};
+use super::{Matched, Occasion, Verdict};
 use crate::metrics::Counter;
 use crate::table::{AgeCursor, CommitError, Expect, Key, Order, Page, PageRequest, Query, Versioned, Write};
 use crate::{App, Error};
@@ -32,6 +32,8 @@ use crate::{App, Error};
 const PAGE: u32 = 100;
 /// How many pages one workflow reads in one tick; the next tick goes on.
 const MAX_PAGES: u32 = 10;
+/// How many workflows are brought forward at once.
+const CONCURRENT: usize = 16;
 /// How many cursors are read at once.
 const CURSORS: usize = 100;
 
@@ -98,11 +100,13 @@ impl App {
         aged
     }
 
+    /// The cursor moves after every page: a sweeper that is ended in a long list has done for good what it has done.
     async fn scan(&self, scan: &Scan, aged: &mut Aged) -> Result<(), Error> {
-        let from = scan.cursor.as_ref().map(|cursor| cursor.value.opened_until);
-        if from.is_some_and(|from| from >= scan.until) {
+        let mut stored = scan.cursor.as_ref().map(Reached::from);
+        if stored.is_some_and(|stored| stored.until >= scan.until) {
             return Ok(());
         }
+        let from = stored.map(|stored| stored.until);
         let query = Query::OpenIncidents { team: scan.workflow.team.clone(), after: from, until: scan.until };
         let (mut after, mut judged, mut pages) = (None, None, 0);
         loop {
@@ -114,20 +118,30 @@ impl App {
             judged = last.map(|last| last.minus(Duration::from_millis(1))).or(judged);
             pages += 1;
             if after.is_none() {
-                return self.looked_at_all(scan, judged).await;
+                return self.looked_at_all(scan, stored, judged).await;
             }
-            if let Some(judged) = judged.filter(|judged| pages >= MAX_PAGES && Some(*judged) > from) {
-                return self.move_cursor(scan, judged).await;
+            let Some(until) = judged.filter(|judged| stored.is_none_or(|stored| *judged > stored.until))
+            else {
+                continue;
+            };
+            stored = self.move_cursor(scan, stored, until).await?;
+            if stored.is_none() || pages >= MAX_PAGES {
+                return Ok(());
             }
         }
     }
 
     /// Where nothing was found the cursor may stay, for nothing lies between it and the horizon.
-    async fn looked_at_all(&self, scan: &Scan, judged: Option<Time>) -> Result<(), Error> {
-        if judged.is_none() && scan.cursor.is_some() {
+    async fn looked_at_all(
+        &self,
+        scan: &Scan,
+        stored: Option<Reached>,
+        judged: Option<Time>,
+    ) -> Result<(), Error> {
+        if judged.is_none() && stored.is_some() {
             return Ok(());
         }
-        self.move_cursor(scan, scan.until).await
+        self.move_cursor(scan, stored, scan.until).await.map(drop)
     }
 
     /// Judges a page of incidents; the moment when the last of them was opened.
@@ -157,7 +171,8 @@ impl App {
             execution: age_execution_id(&workflow.id, &incident.id, incident.created_at, scan.threshold),
         };
         let occasion = Occasion {
-            key: format!("{}-age-{}min", incident.id, scan.threshold.as_secs() / 60),
+            // Named with the workflow: those of one threshold would all add to one log at once.
+            key: format!("{}-age-{}min-{}", incident.id, scan.threshold.as_secs() / 60, workflow.id),
             at: due,
             counted_at: now,
             chain: &[],
@@ -169,15 +184,35 @@ impl App {
         Ok(Aged { started: started.len() as u64, misfired, failed: 0 })
     }
 
-    async fn move_cursor(&self, scan: &Scan, opened_until: Time) -> Result<(), Error> {
+    /// Where the cursor then is; `None` if another sweeper has moved it.
+    async fn move_cursor(
+        &self,
+        scan: &Scan,
+        from: Option<Reached>,
+        until: Time,
+    ) -> Result<Option<Reached>, Error> {
         let threshold_minutes = u32::try_from(scan.threshold.as_secs() / 60).unwrap_or(u32::MAX);
-        let cursor = AgeCursor { workflow: scan.workflow.id.clone(), threshold_minutes, opened_until };
-        let expect = scan.cursor.as_ref().map_or(Expect::Absent, |seen| Expect::Version(seen.version));
+        let cursor = AgeCursor { workflow: scan.workflow.id.clone(), threshold_minutes, opened_until: until };
+        let expect = from.map_or(Expect::Absent, |from| Expect::Version(from.version));
         match self.table.commit(vec![Write::Put { record: cursor.into(), expect }]).await {
-            // Another sweeper has looked as well.
-            Ok(()) | Err(CommitError::Conflict { .. }) => Ok(()),
+            Ok(()) => Ok(Some(Reached { until, version: from.map_or(1, |from| from.version + 1) })),
+            Err(CommitError::Conflict { .. }) => Ok(None),
             Err(CommitError::Table(error)) => Err(error.into()),
         }
+    }
+}
+
+/// Where a cursor is, as it is stored.
+#[derive(Debug, Clone, Copy)]
+struct Reached {
+    /// Incidents that were opened up to then are judged.
+    until: Time,
+    version: u64,
+}
+
+impl From<&Versioned<AgeCursor>> for Reached {
+    fn from(cursor: &Versioned<AgeCursor>) -> Self {
+        Self { until: cursor.value.opened_until, version: cursor.version }
     }
 }
 

@@ -3,29 +3,21 @@
 mod age;
 mod candidates;
 mod decisions;
-mod explain;
+mod log;
+mod settle;
 mod start;
 mod storm;
 
 use std::sync::Arc;
 
-use futures::StreamExt as _;
-use futures::stream;
 use muster_domain::ids::{ExecutionId, UserId, WorkflowId};
 use muster_domain::incident::{IncidentEvent, IncidentFacts};
 use muster_domain::time::Time;
-use muster_domain::workflow::{
-    Candidate, MatchDecision, MatchOutcome, TriggerKind, WhyRecord, Workflow, evaluate, execution_id, why,
-};
+use muster_domain::workflow::{Candidate, MatchDecision, TriggerKind, Workflow, evaluate, execution_id};
 use serde::Serialize;
 
 pub(crate) use self::candidates::CandidateCache;
-use self::start::Started;
-use crate::metrics::Counter;
 use crate::{App, Error};
-
-/// How many workflows one occasion starts at once.
-const CONCURRENT: usize = 16;
 
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -87,71 +79,5 @@ impl App {
             requested_by: UserId::of_muster("events"),
         };
         self.settle(&occasion, verdicts.collect()).await
-    }
-
-    /// Makes the verdicts true: a record of each, and an execution of each that matches.
-    pub(crate) async fn settle(
-        &self,
-        occasion: &Occasion<'_>,
-        verdicts: Vec<Verdict>,
-    ) -> Result<Matched, Error> {
-        let mut matched = Matched { candidates: verdicts.len() as u64, ..Matched::default() };
-        let (matching, others): (Vec<_>, Vec<_>) =
-            verdicts.into_iter().partition(|verdict| verdict.decision.matched());
-        matched.refused = self.report_refused(occasion, &others);
-        let now = self.clock.now();
-        let records = others.iter().map(|verdict| occasion.why(verdict, now)).collect();
-        let starts = matching.into_iter().map(|verdict| self.start(occasion, verdict));
-        let starts = stream::iter(starts).buffer_unordered(CONCURRENT).collect::<Vec<_>>();
-        let (explained, starts) = futures::join!(self.explain(records), starts);
-        let started = self.sum_up(&mut matched, starts);
-        explained.and(started).map(|()| matched)
-    }
-
-    /// One that cannot be started harms no other; the first error that may pass is the whole event's.
-    fn sum_up(&self, matched: &mut Matched, starts: Vec<Result<Started, Error>>) -> Result<(), Error> {
-        let mut passing = None;
-        for start in starts {
-            match start {
-                Ok(Started::Now(execution)) => matched.started.push(execution),
-                Ok(Started::Earlier) => matched.repeated += 1,
-                Ok(Started::Suppressed) => matched.suppressed += 1,
-                Err(error) => {
-                    self.metrics.count(Counter::WorkflowsNotStarted);
-                    tracing::error!(error = crate::error::chain(&error), "a workflow could not be started");
-                    passing = passing.or_else(|| error.retryable().then_some(error));
-                }
-            }
-        }
-        passing.map_or(Ok(()), Err)
-    }
-
-    fn report_refused(&self, occasion: &Occasion<'_>, others: &[Verdict]) -> u64 {
-        let refused = others.iter().filter(|one| one.decision.outcome == MatchOutcome::RefusedByLoopGuard);
-        let refused = refused.inspect(|verdict| {
-            self.metrics.count(Counter::WorkflowsRefused);
-            let (workflow_id, event) = (&verdict.workflow.id, &occasion.key);
-            tracing::warn!(%workflow_id, event, "the loop guard refused a workflow");
-        });
-        refused.count() as u64
-    }
-}
-
-impl Occasion<'_> {
-    /// The record of a verdict that starts nothing.
-    pub(crate) fn why(&self, verdict: &Verdict, now: Time) -> WhyRecord {
-        WhyRecord {
-            event: self.key.clone(),
-            event_at: self.at,
-            incident: self.incident.id.clone(),
-            workflow: verdict.workflow.id.clone(),
-            workflow_version: verdict.workflow.version,
-            workflow_name: verdict.workflow.name.clone(),
-            at: now,
-            outcome: verdict.decision.outcome,
-            reasons: verdict.decision.reasons.clone(),
-            execution: None,
-            expires_at: now.plus(why::KEPT_FOR),
-        }
     }
 }

@@ -1,93 +1,83 @@
-//! Starting a workflow once, whatever is delivered how often and in which order (INVARIANTS B6).
+//! Starting workflows once, whatever is delivered how often and in which order (INVARIANTS B6).
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use muster_domain::execution::{Execution, Pinned, PinnedWorkflow};
 use muster_domain::ids::ExecutionId;
-use muster_domain::workflow::{WhyRecord, Workflow};
+use muster_domain::workflow::{PartWriter, Workflow};
 
 use super::{Occasion, Verdict, storm};
 use crate::executions::created;
 use crate::metrics::Counter;
-use crate::table::{CommitError, Expect, Key, Starts, Versioned, Write};
+use crate::table::{self, Key, Stored, Versioned, Write};
 use crate::{App, Error};
-
-/// Tries beside those that the starts of others may cost.
-const MORE_TRIES: u32 = 8;
 
 /// What became of a workflow that matches.
 pub(super) enum Started {
     Now(ExecutionId),
-    /// An earlier delivery decided, and that stays.
+    /// It was started before, and that stays.
     Earlier,
     Suppressed,
 }
 
-/// What the table knows before a start.
-struct Known {
-    execution: bool,
-    why: Option<Versioned<WhyRecord>>,
-    starts: Option<Versioned<Starts>>,
-}
-
-/// What a try means to store, and what it then was.
-struct Attempt {
-    writes: Vec<Write>,
-    outcome: Started,
+/// What starts several workflows, if all of it is stored.
+#[derive(Default)]
+pub(super) struct Starts {
+    pub(super) writes: Vec<Write>,
+    /// One for each workflow, as far as the part reached.
+    pub(super) starts: Vec<Result<Started, Error>>,
+    /// Why.
+    pub(super) part: PartWriter,
 }
 
 impl App {
-    /// Stores the execution, its audit entry, the record of why, and the count of the minute: all of them in one commit.
-    pub(super) async fn start(&self, occasion: &Occasion<'_>, verdict: Verdict) -> Result<Started, Error> {
-        // Each conflict is another start within the minute, of which the cap bounds how many there can be, or another delivery.
-        for _ in 0..verdict.workflow.settings.max_starts_per_minute.saturating_add(MORE_TRIES) {
-            let known = self.known(occasion, &verdict).await?;
-            if known.execution || known.decided(self.clock.now()) {
-                return Ok(Started::Earlier);
-            }
-            let attempt = self.attempt(occasion, &verdict, &known).await?;
-            match self.table.commit(attempt.writes).await {
-                Ok(()) => return Ok(self.done(attempt.outcome, &verdict.workflow).await),
-                Err(CommitError::Conflict { .. }) => {}
-                Err(CommitError::Table(error)) => return Err(error.into()),
-            }
+    /// The executions, their audit entries, and the counts of the minute; with the record of why, for one commit.
+    pub(super) async fn starts(
+        &self,
+        occasion: &Occasion<'_>,
+        verdicts: &[&Verdict],
+    ) -> Result<Starts, Error> {
+        let mut starts = Starts::default();
+        if verdicts.is_empty() {
+            return Ok(starts);
         }
-        Err(Error::Contention)
+        let keys: Vec<Key> = verdicts.iter().flat_map(|verdict| occasion.keys(verdict)).collect();
+        let known = self.table.batch_get(&keys).await?;
+        for verdict in verdicts {
+            if starts.part.is_full() {
+                break;
+            }
+            let started = self.start(occasion, verdict, &known, &mut starts).await;
+            starts.starts.push(started);
+        }
+        Ok(starts)
     }
 
-    async fn known(&self, occasion: &Occasion<'_>, verdict: &Verdict) -> Result<Known, Error> {
-        let workflow = &verdict.workflow.id;
-        let execution = Key::Execution(verdict.execution.clone());
-        let why = Key::Why(occasion.incident.id.clone(), occasion.at, occasion.key.clone(), workflow.clone());
-        let starts = Key::Starts(workflow.clone(), storm::minute_of(occasion.counted_at));
-        let mut found = self.table.batch_get(&[execution.clone(), why.clone(), starts.clone()]).await?;
-        Ok(Known {
-            execution: found.contains_key(&execution),
-            why: found.remove(&why).map(crate::table::Stored::typed).transpose()?,
-            starts: found.remove(&starts).map(crate::table::Stored::typed).transpose()?,
-        })
-    }
-
-    async fn attempt(
+    async fn start(
         &self,
         occasion: &Occasion<'_>,
         verdict: &Verdict,
-        known: &Known,
-    ) -> Result<Attempt, Error> {
-        let Verdict { workflow, decision, execution } = verdict;
-        let now = self.clock.now();
-        if let Some(decision) = storm::suppressed(workflow, known.starts.as_ref(), decision) {
-            let verdict = Verdict { workflow: Arc::clone(workflow), decision, execution: execution.clone() };
-            let writes = vec![known.explained(occasion.why(&verdict, now))];
-            return Ok(Attempt { writes, outcome: Started::Suppressed });
+        known: &BTreeMap<Key, Stored>,
+        starts: &mut Starts,
+    ) -> Result<Started, Error> {
+        let [execution, count] = occasion.keys(verdict);
+        if known.contains_key(&execution) {
+            return Ok(Started::Earlier);
         }
+        let Verdict { workflow, decision, execution } = verdict;
+        let count: Option<Versioned<table::Starts>> =
+            known.get(&count).cloned().map(Stored::typed).transpose()?;
+        if let Some(decision) = storm::suppressed(workflow, count.as_ref(), decision) {
+            starts.part.add(workflow, &decision, None);
+            return Ok(Started::Suppressed);
+        }
+        let run = self.new_run(occasion, verdict).await?;
         let minute = storm::minute_of(occasion.counted_at);
-        let record = WhyRecord { execution: Some(execution.clone()), ..occasion.why(verdict, now) };
-        let mut writes = created(self.new_run(occasion, verdict).await?, None);
-        writes.push(known.explained(record));
-        writes.push(storm::counted(workflow, minute, known.starts.as_ref(), now));
-        Ok(Attempt { writes, outcome: Started::Now(execution.clone()) })
+        starts.writes.extend(created(run, None));
+        starts.writes.push(storm::counted(workflow, minute, count.as_ref(), self.clock.now()));
+        starts.part.add(workflow, decision, Some(execution.clone()));
+        Ok(Started::Now(execution.clone()))
     }
 
     async fn new_run(&self, occasion: &Occasion<'_>, verdict: &Verdict) -> Result<Execution, Error> {
@@ -108,32 +98,32 @@ impl App {
         })
     }
 
-    async fn done(&self, outcome: Started, workflow: &Workflow) -> Started {
-        match &outcome {
-            Started::Now(execution) => {
+    /// Counts what is stored, logs what a person should see, and nudges a worker.
+    pub(super) async fn tell(&self, workflow: &Workflow, start: &Result<Started, Error>) {
+        match start {
+            Ok(Started::Now(execution)) => {
                 self.metrics.count(Counter::WorkflowsStarted);
                 self.metrics.count(Counter::ExecutionsAccepted);
                 self.nudge(execution, Duration::ZERO).await;
             }
-            Started::Suppressed => {
+            Ok(Started::Suppressed) => {
                 self.metrics.count(Counter::WorkflowsSuppressed);
                 tracing::warn!(workflow_id = %workflow.id, "a storm: the workflow's starts of this minute are used up");
             }
-            Started::Earlier => {}
+            Ok(Started::Earlier) => {}
+            Err(error) => {
+                self.metrics.count(Counter::WorkflowsNotStarted);
+                let error = crate::error::chain(error);
+                tracing::error!(workflow_id = %workflow.id, error, "a workflow could not be started");
+            }
         }
-        outcome
     }
 }
 
-impl Known {
-    /// Whether there is a decision that still counts. It stays, whatever was changed since.
-    fn decided(&self, now: muster_domain::time::Time) -> bool {
-        self.why.as_ref().is_some_and(|why| why.value.expires_at > now)
-    }
-
-    /// Stores the record, in the place of one that has expired if it is still there.
-    fn explained(&self, record: WhyRecord) -> Write {
-        let expect = self.why.as_ref().map_or(Expect::Absent, |why| Expect::Version(why.version));
-        Write::Put { record: record.into(), expect }
+impl Occasion<'_> {
+    /// Where the execution of a verdict stands, and the count that its start adds to.
+    fn keys(&self, verdict: &Verdict) -> [Key; 2] {
+        let minute = storm::minute_of(self.counted_at);
+        [Key::Execution(verdict.execution.clone()), Key::Starts(verdict.workflow.id.clone(), minute)]
     }
 }

@@ -1,5 +1,6 @@
 //! An incident event as the bus carries it, and its reader: one shape, written and read here alone.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -39,7 +40,8 @@ pub enum EventError {
 struct Envelope {
     source: String,
     detail_type: String,
-    detail: Value,
+    #[serde(rename = "detail")]
+    _detail: IgnoredAny,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,10 +72,25 @@ struct Data {
 }
 
 impl IncidentEvent {
+    /// Reads a whole EventBridge envelope. What comes over the bus is delivered, so it has no `due_at`.
+    pub fn of_envelope(envelope: &Value) -> Result<Self, EventError> {
+        let Envelope { source, detail_type, .. } =
+            Envelope::deserialize(envelope).map_err(EventError::Envelope)?;
+        if source != SOURCE {
+            return Err(EventError::Source { found: source });
+        }
+        if !DETAIL_TYPES.contains(&detail_type.as_str()) {
+            return Err(EventError::DetailType { found: detail_type });
+        }
+        let event = Self::of_detail(envelope.get("detail").unwrap_or(&Value::Null))?;
+        agree("detail-type", detail_type, event.detail_type().to_owned())?;
+        Ok(event)
+    }
+
     /// Reads the `detail` alone, as rules with an input path hand it on.
-    pub fn of_detail(detail: Value) -> Result<Self, EventError> {
-        check_version(&detail)?;
-        let detail: Detail = serde_json::from_value(detail).map_err(EventError::Detail)?;
+    pub fn of_detail(detail: &Value) -> Result<Self, EventError> {
+        check_version(detail)?;
+        let detail = Detail::deserialize(detail).map_err(EventError::Detail)?;
         let (key, event) = assemble(detail);
         agree("idempotency key", key, event.idempotency_key())?;
         Ok(event)
@@ -113,21 +130,12 @@ impl IncidentEvent {
     }
 }
 
-/// Reads a whole EventBridge envelope. What comes over the bus is delivered, so it has no `due_at`.
 impl TryFrom<&[u8]> for IncidentEvent {
     type Error = EventError;
 
     fn try_from(bytes: &[u8]) -> Result<Self, EventError> {
-        let envelope: Envelope = serde_json::from_slice(bytes).map_err(EventError::Envelope)?;
-        if envelope.source != SOURCE {
-            return Err(EventError::Source { found: envelope.source });
-        }
-        if !DETAIL_TYPES.contains(&envelope.detail_type.as_str()) {
-            return Err(EventError::DetailType { found: envelope.detail_type });
-        }
-        let event = Self::of_detail(envelope.detail)?;
-        agree("detail-type", envelope.detail_type, event.detail_type().to_owned())?;
-        Ok(event)
+        let envelope: Value = serde_json::from_slice(bytes).map_err(EventError::Envelope)?;
+        Self::of_envelope(&envelope)
     }
 }
 

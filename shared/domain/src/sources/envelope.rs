@@ -1,7 +1,7 @@
 //! The envelope in which EventBridge brings events, and which of them are alerts.
 
-use super::document::{self, Node};
-use super::{Source, Undecodable};
+use super::Source;
+use super::document::Node;
 
 const PAGERDUTY_PREFIX: &str = "aws.partner/pagerduty.com/";
 const DATADOG_PREFIX: &str = "aws.partner/datadog.com/";
@@ -10,11 +10,8 @@ const DATADOG_PREFIX: &str = "aws.partner/datadog.com/";
 ///
 /// The names are safe to trust: only AWS itself can put events whose source begins with `aws.` on a bus. Besides EventBridge's
 /// envelope, the two forms in which CloudWatch invokes a function directly are known: an alarm's action, and SNS.
-pub fn route(envelope_bytes: &[u8]) -> Result<Option<Source>, Undecodable> {
-    let document = document::parse(envelope_bytes)
-        .map_err(|undecodable| undecodable.while_reading("an EventBridge event"))?;
-    let event = Node::new(&document);
-    Ok(by_invocation(event).or_else(|| by_name(event)))
+pub(super) fn route(event: Node<'_>) -> Option<Source> {
+    by_invocation(event).or_else(|| by_name(event))
 }
 
 fn by_invocation(event: Node<'_>) -> Option<Source> {

@@ -5,6 +5,7 @@
 
 mod alertmanager;
 mod aws_health;
+mod bus_event;
 mod cloudwatch;
 mod datadog;
 mod document;
@@ -23,9 +24,10 @@ pub mod verification;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+pub use self::bus_event::BusEvent;
 use self::document::Node;
-pub use self::envelope::route;
 pub use self::identity::MAX_ID_BYTES;
 pub use self::severity::{Severity, SeveritySource};
 pub use self::signal::{
@@ -44,6 +46,12 @@ pub const MAX_ALERTS: usize = 1_000;
 ///
 /// A faulty alert among others is left aside and the others are read; refused is only a delivery that is none of these shapes.
 pub fn decode(source: Source, body: &[u8]) -> Result<Decoded, Undecodable> {
+    let document = document::parse(body);
+    let document = document.map_err(|undecodable| undecodable.while_reading(source.delivery_name()))?;
+    read(source, &document)
+}
+
+fn read(source: Source, document: &Value) -> Result<Decoded, Undecodable> {
     let read = match source {
         Source::Cloudwatch => cloudwatch::read,
         Source::Pagerduty => pagerduty::read,
@@ -53,8 +61,7 @@ pub fn decode(source: Source, body: &[u8]) -> Result<Decoded, Undecodable> {
         Source::AwsHealth => aws_health::read,
         Source::Generic => generic::read,
     };
-    document::parse(body)
-        .and_then(|document| read(Node::new(&document)))
+    read(Node::new(document))
         .map(Decoded::completed)
         .map_err(|undecodable| undecodable.while_reading(source.delivery_name()))
 }

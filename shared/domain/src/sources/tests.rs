@@ -325,6 +325,36 @@ fn as_many_alerts_as_the_limit_are_read_and_not_one_more() {
     check_undecodable(Source::Alertmanager, &group(MAX_ALERTS + 1), "`/alerts` has 1001 elements");
 }
 
+fn route(body: &[u8]) -> Result<Option<Source>, Undecodable> {
+    BusEvent::parse(body).map(|event| event.source())
+}
+
+#[test]
+fn an_event_of_the_bus_says_whose_account_it_is_of() {
+    for (event, expected) in [
+        (json!({"account": "111122223333"}), Some("111122223333")),
+        (json!({"accountId": "111122223333", "alarmData": {}}), Some("111122223333")),
+        (json!({"Records": [{"Sns": {"TopicArn": "arn:aws:sns:eu-central-1:1:alarms"}}]}), Some("1")),
+        (json!({"account": 7, "Records": []}), None),
+        (json!([]), None),
+    ] {
+        let parsed = BusEvent::parse(event.to_string().as_bytes()).expect("JSON");
+        assert_eq!(parsed.account(), expected, "{event}");
+    }
+}
+
+/// What is parsed once for all that is asked of it says the same as what is parsed for its source.
+#[test]
+fn samples_of_the_bus_decode_alike_from_their_bytes_and_parsed() {
+    for (name, body) in samples() {
+        let event = BusEvent::parse(&body).expect("JSON");
+        if let Some(source) = event.source() {
+            let (parsed, read) = (event.decode(source).expect(&name), decode(source, &body).expect(&name));
+            assert_eq!(parsed, read, "{name}");
+        }
+    }
+}
+
 #[test]
 fn events_of_the_bus_are_routed_by_source_and_kind() {
     for (source, kind, expected) in [

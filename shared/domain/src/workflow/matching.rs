@@ -50,7 +50,7 @@ pub enum MatchOutcome {
 }
 
 /// One thing that was asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Predicate {
     /// `enabled`, `team`, `kind`, `transition`, `incident.<field>`, `chain`, `depth`, `open` or `age`; `starts` for the storm cap
     /// and `lateness` for the misfire window.
@@ -223,6 +223,23 @@ fn old_enough(candidate: &Candidate<'_>, incident: &IncidentFacts, now: Time) ->
 impl Predicate {
     fn of(name: &'static str, expected: Value, seen: Option<Value>, holds: bool) -> Self {
         Self { name: Cow::Borrowed(name), expected, seen, holds }
+    }
+
+    /// About how many bytes of JSON it is: with 45 for the names of its members and the marks between them.
+    pub(super) fn weight(&self) -> usize {
+        45 + self.name.len() + weight(&self.expected) + self.seen.as_ref().map_or(0, weight)
+    }
+}
+
+/// About how many bytes of JSON a value is, with no character escaped.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 5,
+        Value::String(text) => text.len() + 2,
+        Value::Array(elements) => elements.iter().map(|element| weight(element) + 1).sum::<usize>() + 2,
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| name.len() + 4 + weight(value)).sum::<usize>() + 2
+        }
     }
 }
 

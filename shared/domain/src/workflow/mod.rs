@@ -9,6 +9,7 @@ pub mod start;
 pub mod trigger;
 mod validate;
 pub mod why;
+pub mod why_part;
 mod wiring;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub use self::matching::{Candidate, MatchDecision, MatchOutcome, Predicate, eval
 pub use self::start::{age_execution_id, child_execution_id, execution_id};
 pub use self::trigger::{StateTransition, Trigger, TriggerKind};
 pub use self::why::WhyRecord;
+pub use self::why_part::{PartWriter, WhyPart};
 use crate::audit::ChainHead;
 use crate::digest::Digest;
 use crate::ids::{TeamId, UserId, WorkflowId};

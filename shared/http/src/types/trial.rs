@@ -67,7 +67,7 @@ fn read_event(event: Map<String, Value>) -> Result<IncidentEvent, Problem> {
     let read = if event.contains_key("source") {
         IncidentEvent::try_from(Value::Object(event).to_string().as_bytes())
     } else {
-        IncidentEvent::of_detail(Value::Object(event))
+        IncidentEvent::of_detail(&Value::Object(event))
     };
     read.map_err(|error| {
         let message = muster_app::error::chain(&error);

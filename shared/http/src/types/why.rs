@@ -12,7 +12,7 @@ use super::moment::Moment;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MatchDecision {
-    /// The event: `<incident>-<number>`, or `<incident>-age-<minutes>min` when an incident came of age.
+    /// The event: `<incident>-<number>`, or `<incident>-age-<minutes>min-<workflow>` when an incident came of age.
     event: String,
     /// When it happened.
     event_at: Moment,

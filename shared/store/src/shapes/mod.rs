@@ -2,7 +2,7 @@
 
 mod samples;
 
-use muster_app::table::{BodyPart, DUE_SHARDS, Key, Query, Record, TableErrorKind};
+use muster_app::table::{BodyPart, DUE_SHARDS, Key, PartPlace, Query, Record, TableErrorKind};
 use muster_domain::audit::Resource;
 use muster_domain::control::Scope;
 use muster_domain::ids::{ExecutionId, IntegrationId, RunbookId};
@@ -159,6 +159,25 @@ fn every_list_of_runbooks_and_incidents_finds_its_records() {
     let incident = sample(|record| matches!(record, Record::Incident(_)));
     check_list(Query::Incidents, &incident);
     check_list(Query::IncidentsOfTeam { team: team() }, &incident);
+}
+
+#[test]
+fn every_list_of_decisions_finds_its_parts_and_no_later_ones() {
+    let why = sample(|record| matches!(record, Record::Why(_)));
+    let Record::Why(part) = &why else { panic!("a part") };
+    let list = |event: &str, part_number| {
+        let up_to = Some(PartPlace { at: part.event_at, event: event.to_owned(), part: part_number });
+        Query::DecisionsOfIncident { incident: incident_id(), up_to }
+    };
+    check_list(Query::DecisionsOfIncident { incident: incident_id(), up_to: None }, &why);
+    check_list(list(&part.event, part.part), &why);
+    let (at, event) = (part.event_at, part.event.clone());
+    check_list(Query::DecisionsOfEvent { incident: incident_id(), at, event }, &why);
+    let sort_key = ItemKey::of(&why.key()).sk;
+    let other = Query::DecisionsOfEvent { incident: incident_id(), at, event: format!("{}0", part.event) };
+    for query in [list(&part.event, part.part - 1), list(" ", 9), other] {
+        assert_eq!(Listing::of(&query).base_key(&query, &sort_key), None, "{query:?}");
+    }
 }
 
 #[test]

@@ -25,7 +25,10 @@ use muster_domain::runbook::{Deprecation, Runbook, RunbookVersion, VersionDecisi
 use muster_domain::sources::Source;
 use muster_domain::sources::verification::Scheme;
 use muster_domain::time::Time;
-use muster_domain::workflow::{MatchOutcome, WhyRecord, Workflow, WorkflowDefinition, WorkflowVersion};
+use muster_domain::workflow::{
+    MatchDecision, MatchOutcome, PartWriter, Predicate, WhyPart, Workflow, WorkflowDefinition,
+    WorkflowVersion,
+};
 use serde_json::{Value, json};
 
 pub(super) const AT: Time = Time::from_millis(1_772_366_400_000);
@@ -258,19 +261,28 @@ fn incident_event() -> IncidentEvent {
     }
 }
 
-fn why() -> WhyRecord {
-    WhyRecord {
+fn why() -> WhyPart {
+    let reason = |name: &'static str, expected: &str, holds| Predicate {
+        name: name.into(),
+        expected: expected.into(),
+        seen: Some("checkout".into()),
+        holds,
+    };
+    let decision = |outcome, reasons| MatchDecision { outcome, reasons };
+    let alike = reason("incident.metadata.service", "checkout", true);
+    let mut writer = PartWriter::default();
+    let matched = decision(MatchOutcome::Matched, vec![alike.clone()]);
+    writer.add(&workflow(), &matched, Some(parent_id()));
+    let no = decision(MatchOutcome::NotMatched, vec![alike, reason("incident.title", "Down", false)]);
+    writer.add(&Workflow { id: WorkflowId::new(AT, 6), name: "Page".into(), ..workflow() }, &no, None);
+    WhyPart {
         event: format!("{}-3", incident_id()),
         event_at: AT,
         incident: incident_id(),
-        workflow: workflow_id(),
-        workflow_version: 2,
-        workflow_name: "Restart what is down".into(),
+        part: 1,
         at: AT,
-        outcome: MatchOutcome::Matched,
-        reasons: Vec::new(),
-        execution: Some(parent_id()),
         expires_at: AT,
+        decided: writer.finish(),
     }
 }
 

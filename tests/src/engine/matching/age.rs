@@ -1,11 +1,15 @@
 //! Age triggers (C10): once, while the incident is open, and not long after the moment has passed.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use muster_app::table::{AgeCursor, Key, Order, PageRequest, Query, Versioned};
 use muster_domain::incident::IncidentStatus;
 use muster_domain::workflow::MatchOutcome;
 use rstest::rstest;
 
+use super::parts::FailsAfter;
 use super::*;
 use crate::support::world::Engine;
 
@@ -170,4 +174,44 @@ async fn a_long_list_is_judged_over_several_ticks() {
     }
     assert_eq!(started, 1_300);
     check(&world, 0, 0).await;
+}
+
+/// What a sweeper has judged before it is ended, the next one does not judge again.
+#[tokio::test]
+async fn inv_g4_a_sweep_that_is_ended_in_a_long_list_goes_on_where_it_stood() {
+    let hook = Arc::new(FailsAfter(AtomicUsize::new(0)));
+    let world = World::hooked(Engine::Sqlite, Arc::clone(&hook)).await;
+    let mut settings = aged(5);
+    settings["settings"] = json!({"maxStartsPerMinute": 1_000});
+    let workflow = kept(&world, 1, settings).await;
+    let start = now(&world);
+    for number in 0..250_u32 {
+        let at = start.plus(Duration::from_millis(u64::from(number)));
+        world.table.commit(vec![Write::create(opened(u128::from(number), at, json!({})).0)]).await.unwrap();
+    }
+    world.clock.advance(6 * MINUTE);
+    // Two pages with their cursors, and a part of the third.
+    hook.0.store(220, Ordering::SeqCst);
+    let _ = world.app.sweep().await;
+    let cursor = world.table.get(&Key::AgeCursor(workflow.id.clone())).await.unwrap().unwrap();
+    let cursor: Versioned<AgeCursor> = cursor.typed().unwrap();
+    assert_eq!(cursor.value.opened_until, start.plus(Duration::from_millis(198)));
+    let before = executions_of(&world, &workflow).await;
+    assert!((200..250).contains(&before), "{before}");
+    world.app.sweep().await.unwrap();
+    assert_eq!(executions_of(&world, &workflow).await, 250);
+}
+
+async fn executions_of(world: &World, workflow: &Workflow) -> usize {
+    let query = Query::ExecutionsOfWorkflow { workflow: workflow.id.clone() };
+    let (mut count, mut after) = (0, None);
+    loop {
+        let request = PageRequest { limit: 100, order: Order::Ascending, after };
+        let page = world.table.query(&query, &request).await.unwrap();
+        count += page.records.len();
+        after = page.next;
+        if after.is_none() {
+            return count;
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod age;
 mod age_cost;
 mod loops;
 mod once;
+mod parts;
 mod received;
 mod storms;
 mod verdicts;

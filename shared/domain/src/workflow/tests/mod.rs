@@ -4,6 +4,7 @@ mod faults;
 mod matching;
 mod properties;
 mod shapes;
+mod why;
 
 use serde_json::{Value, json};
 
