@@ -19,6 +19,7 @@ mod pace;
 mod parameters;
 mod queue;
 mod runbook;
+mod team;
 mod workflow;
 
 use std::process::ExitCode;
@@ -46,6 +47,9 @@ pub(crate) enum OperatorCommand {
     /// Write, try and run workflows
     #[command(after_help = help())]
     Workflow(Group<workflow::WorkflowCommand>),
+    /// Say how a team's people and channels are told of failures
+    #[command(after_help = help())]
+    Team(Group<team::TeamCommand>),
     /// Set up and try the addresses at which monitoring tools report
     #[command(after_help = help())]
     Hook(Group<hook::HookCommand>),
@@ -91,6 +95,7 @@ impl OperatorCommand {
             Self::Execution(group) => group.run(streams, pace).await,
             Self::Incident(group) => group.run(streams, pace).await,
             Self::Workflow(group) => group.run(streams, pace).await,
+            Self::Team(group) => group.run(streams, pace).await,
             Self::Hook(group) => group.run(streams, pace).await,
             Self::Event(group) => group.run(streams, pace).await,
             Self::KillSwitch(group) => group.run(streams, pace).await,

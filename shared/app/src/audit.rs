@@ -45,13 +45,12 @@ impl AuditExport {
         if !trail.is_intact(&self.resource.to_string()) {
             return Err(Unproven::Trail(self.resource.clone()));
         }
-        let anchored =
-            self.entries.last().and_then(|entry| entry.detail.get("trail")?.as_str()?.parse().ok());
-        let ended = self.entries.last().is_some_and(|entry| ENDS.contains(&entry.action.as_str()));
-        if ended && anchored != Some(trail.head) {
-            return Err(Unproven::Anchor(self.resource.clone()));
-        }
-        Ok(())
+        // What comes after an end, such as a notification that was given up, does not change the trail.
+        let Some(end) = self.entries.iter().rfind(|entry| ENDS.contains(&entry.action.as_str())) else {
+            return Ok(());
+        };
+        let anchored = end.detail.get("trail").and_then(|head| head.as_str()?.parse().ok());
+        if anchored == Some(trail.head) { Ok(()) } else { Err(Unproven::Anchor(self.resource.clone())) }
     }
 }
 
@@ -112,6 +111,7 @@ fn key_of(resource: &Resource) -> Key {
         Resource::Incident(id) => Key::Incident(id.clone()),
         Resource::Workflow(id) => Key::Workflow(id.clone()),
         Resource::Integration(id) => Key::Integration(id.clone()),
+        Resource::Team(id) => Key::Team(id.clone()),
         Resource::Control(scope) => Key::KillSwitch(scope.clone()),
     }
 }
@@ -124,6 +124,7 @@ fn audited(record: Record) -> Option<(ChainHead, Option<TeamId>, Option<Trail>)>
         Record::Incident(incident) => Some((incident.audit, incident.team, None)),
         Record::Workflow(workflow) => Some((workflow.audit, workflow.team, None)),
         Record::Integration(integration) => Some((integration.audit, integration.team, None)),
+        Record::Team(team) => Some((team.audit, Some(team.id), None)),
         Record::KillSwitch(switch) => Some((switch.audit, None, None)),
         Record::RunbookVersion(_)
         | Record::Decision(_)
@@ -137,6 +138,7 @@ fn audited(record: Record) -> Option<(ChainHead, Option<TeamId>, Option<Trail>)>
         | Record::AgeCursor(_)
         | Record::Alert(_)
         | Record::Seen(_)
+        | Record::Notification(_)
         | Record::Audit(_)
         | Record::Idempotency(_) => None,
     }

@@ -11,6 +11,8 @@ pub enum Job {
     Run { execution: ExecutionId },
     /// Publish an event of an incident.
     Deliver { incident: IncidentId, seq: u64 },
+    /// Tell those concerned of a failure of an execution; its failures count from 1.
+    Notify { execution: ExecutionId, number: u32 },
 }
 
 /// A job as it travels.

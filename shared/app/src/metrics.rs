@@ -38,10 +38,14 @@ pub enum Counter {
     WorkflowsMisfired,
     /// Starts that failed; most are tried again with the next delivery.
     WorkflowsNotStarted,
+    /// Messages about failures that arrived.
+    NotificationsSent,
+    /// Messages about failures that were given up.
+    NotificationsFailed,
 }
 
 impl Counter {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::ExecutionsAccepted,
         Self::ExecutionsSucceeded,
         Self::ExecutionsFailed,
@@ -60,6 +64,8 @@ impl Counter {
         Self::WorkflowsRefused,
         Self::WorkflowsMisfired,
         Self::WorkflowsNotStarted,
+        Self::NotificationsSent,
+        Self::NotificationsFailed,
     ];
 
     /// The name in CloudWatch.
@@ -83,6 +89,8 @@ impl Counter {
             Self::WorkflowsRefused => "WorkflowsRefused",
             Self::WorkflowsMisfired => "WorkflowsMisfired",
             Self::WorkflowsNotStarted => "WorkflowsNotStarted",
+            Self::NotificationsSent => "NotificationsSent",
+            Self::NotificationsFailed => "NotificationsFailed",
         }
     }
 
@@ -107,6 +115,8 @@ impl Counter {
             Self::WorkflowsRefused => "muster_workflows_refused_total",
             Self::WorkflowsMisfired => "muster_workflows_misfired_total",
             Self::WorkflowsNotStarted => "muster_workflows_not_started_total",
+            Self::NotificationsSent => "muster_notifications_sent_total",
+            Self::NotificationsFailed => "muster_notifications_failed_total",
         }
     }
 }

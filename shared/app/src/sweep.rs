@@ -7,6 +7,7 @@ use futures::stream::{self, FuturesUnordered};
 use muster_domain::execution::{Decision, Effect, Event, Execution, ExecutionStatus, State, decide};
 use muster_domain::ids::{ExecutionId, RunbookId};
 use muster_domain::incident::IncidentEvent;
+use muster_domain::notification::{self, Notification};
 use muster_domain::time::Time;
 use serde::Serialize;
 
@@ -126,6 +127,7 @@ impl App {
         match owed {
             Owed::Execution(seen) => self.push_one(*seen, event).await,
             Owed::Delivery(seen, grace) => self.push_event(*seen, self.clock.now().plus(grace)).await,
+            Owed::Notification(seen, event) => self.push_notification(*seen, event).await,
         }
     }
 
@@ -151,7 +153,8 @@ impl App {
         Ok(nudges)
     }
 
-    /// Ends an execution whose job ended in the dead-letter queue, without another call.
+    /// Ends an execution whose job ended in the dead-letter queue, without another call. Who does that may have no queue to nudge
+    /// with: what the end owes to others, the sweeper brings.
     pub async fn finalise(&self, id: &ExecutionId, reason: &str) -> Result<(), Error> {
         let seen = match self.load_execution(id).await {
             Ok(seen) => seen,
@@ -202,19 +205,32 @@ enum Owed {
     Execution(Box<Seen>),
     /// An event that is not delivered, and how long its next delivery may take.
     Delivery(Box<Versioned<IncidentEvent>>, Duration),
+    /// A notification, and what the sweep is to it.
+    Notification(Box<Versioned<Notification>>, notification::Event),
 }
 
 impl Owed {
     fn of(stored: Stored, event: &Event) -> Option<Self> {
         let Stored { record, version } = stored;
-        match (Execution::try_from(record), event) {
-            (Ok(value), _) => Some(Self::Execution(Box::new(Versioned { value, version }))),
+        let record = match Execution::try_from(record) {
+            Ok(value) => return Some(Self::Execution(Box::new(Versioned { value, version }))),
+            Err(other) => other,
+        };
+        match (Notification::try_from(record), event) {
+            (Ok(value), Event::Overdue { grace }) => {
+                let event = notification::Event::Overdue { grace: *grace };
+                Some(Self::Notification(Box::new(Versioned { value, version }), event))
+            }
+            (Ok(value), Event::Orphaned) => {
+                let event = notification::Event::Orphaned;
+                Some(Self::Notification(Box::new(Versioned { value, version }), event))
+            }
             (Err(record), Event::Overdue { grace }) => {
                 let value = IncidentEvent::try_from(record).ok()?;
                 Some(Self::Delivery(Box::new(Versioned { value, version }), *grace))
             }
             // No worker holds an event, so none can have died with it.
-            (Err(_), _) => None,
+            (_, _) => None,
         }
     }
 
@@ -222,6 +238,7 @@ impl Owed {
         match self {
             Self::Execution(seen) => seen.value.due_at,
             Self::Delivery(seen, _) => seen.value.due_at,
+            Self::Notification(seen, _) => seen.value.due_at,
         }
     }
 
@@ -231,13 +248,16 @@ impl Owed {
             Self::Delivery(seen, _) => {
                 Job::Deliver { incident: seen.value.incident.clone(), seq: seen.value.seq }
             }
+            Self::Notification(seen, _) => {
+                Job::Notify { execution: seen.value.execution.clone(), number: seen.value.number }
+            }
         }
     }
 
     fn waits_for_review(&self) -> bool {
         match self {
             Self::Execution(seen) => seen.value.status() == ExecutionStatus::NeedsReview,
-            Self::Delivery(..) => false,
+            Self::Delivery(..) | Self::Notification(..) => false,
         }
     }
 }

@@ -10,6 +10,7 @@ use muster_domain::execution::Execution;
 use muster_domain::ids::{ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, WorkflowId};
 use muster_domain::incident::{Incident, IncidentEvent};
 use muster_domain::integration::{Alert, Integration, Seen};
+use muster_domain::notification::{Notification, Team};
 use muster_domain::runbook::{Runbook, RunbookVersion, VersionDecision};
 use muster_domain::time::Time;
 use muster_domain::workflow::{TriggerKind, WhyPart, Workflow, WorkflowVersion};
@@ -59,6 +60,9 @@ pub enum Key {
     Integration(IntegrationId),
     Alert(Digest),
     Seen(Digest),
+    /// What a failure of an execution owes; failures count from 1.
+    Notification(ExecutionId, u32),
+    Team(TeamId),
     Audit(Resource, u64),
     /// A request with an `Idempotency-Key`, by the digest of caller, route and key.
     Idempotency(Digest),
@@ -99,6 +103,8 @@ pub enum Record {
     Integration(Integration),
     Alert(Alert),
     Seen(Seen),
+    Notification(Notification),
+    Team(Team),
     Audit(AuditEntry),
     Idempotency(IdempotencyRecord),
     KillSwitch(KillSwitch),
@@ -267,6 +273,9 @@ pub enum Query {
     IntegrationsOfTeam {
         team: TeamId,
     },
+    NotificationsOfExecution {
+        execution: ExecutionId,
+    },
     /// A resource's chain.
     AuditOfResource {
         resource: Resource,
@@ -390,6 +399,10 @@ impl Record {
             Self::Integration(integration) => Key::Integration(integration.id.clone()),
             Self::Alert(alert) => Key::Alert(alert.key),
             Self::Seen(seen) => Key::Seen(seen.key),
+            Self::Notification(notification) => {
+                Key::Notification(notification.execution.clone(), notification.number)
+            }
+            Self::Team(team) => Key::Team(team.id.clone()),
             Self::Audit(entry) => Key::Audit(entry.resource.clone(), entry.seq),
             Self::Idempotency(record) => Key::Idempotency(record.scope),
             Self::KillSwitch(switch) => Key::KillSwitch(switch.scope.clone()),
@@ -468,6 +481,8 @@ record_type!(AgeCursor, AgeCursor);
 record_type!(Integration, Integration);
 record_type!(Alert, Alert);
 record_type!(Seen, Seen);
+record_type!(Notification, Notification);
+record_type!(Team, Team);
 record_type!(AuditEntry, Audit);
 record_type!(IdempotencyRecord, Idempotency);
 record_type!(KillSwitch, KillSwitch);

@@ -26,6 +26,8 @@ pub enum Resource {
     Incident(IncidentId),
     Workflow(WorkflowId),
     Integration(IntegrationId),
+    /// A team's settings; its text is `team:<team>`.
+    Team(TeamId),
     /// A kill switch; its text is the scope's.
     Control(crate::control::Scope),
 }
@@ -38,6 +40,7 @@ impl std::fmt::Display for Resource {
             Self::Incident(id) => id.fmt(f),
             Self::Workflow(id) => id.fmt(f),
             Self::Integration(id) => id.fmt(f),
+            Self::Team(id) => write!(f, "team:{id}"),
             Self::Control(scope) => write!(f, "control:{scope}"),
         }
     }
@@ -56,6 +59,9 @@ impl std::str::FromStr for Resource {
         if let Some(scope) = text.strip_prefix("control:") {
             return scope.parse().map(Self::Control);
         }
+        if let Some(team) = text.strip_prefix("team:") {
+            return team.parse().map(Self::Team);
+        }
         let prefix = text.split_once('_').map_or("", |(prefix, _)| prefix);
         match prefix {
             "rb" => text.parse().map(Self::Runbook),
@@ -64,7 +70,7 @@ impl std::str::FromStr for Resource {
             "wf" => text.parse().map(Self::Workflow),
             "int" => text.parse().map(Self::Integration),
             _ => Err(crate::ids::InvalidId {
-                expected: "the id of a runbook, workflow, execution, incident or integration, or `control:<scope>`",
+                expected: "the id of a runbook, workflow, execution, incident or integration, `team:<team>` or `control:<scope>`",
             }),
         }
     }

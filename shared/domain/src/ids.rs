@@ -154,6 +154,13 @@ chosen_id!(
     "-_.@+|",
     "1 to 128 letters, digits, `-`, `_`, `.`, `@`, `+` or `|`"
 );
+chosen_id!(
+    /// A person, as Slack names them.
+    SlackUserId,
+    32,
+    "",
+    "1 to 32 letters or digits, as in U012AB3CD"
+);
 /// A step within one plan: 1 to 64 letters, digits, `-` or `_` of whoever wrote the definition, and after it `.search` if the
 /// step is a search that the plan makes before the one of that name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

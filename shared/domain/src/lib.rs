@@ -12,6 +12,7 @@ pub mod fault;
 pub mod ids;
 pub mod incident;
 pub mod integration;
+pub mod notification;
 pub mod outcome;
 pub mod plan;
 pub mod policy;

@@ -15,7 +15,8 @@ use crate::layers::security_headers::security_headers;
 use crate::problem::{Kind, Problem};
 use crate::routes::{
     approvals, audit, bodies, decisions, events, execute, executions, hooks, incidents, integrations,
-    kill_switches, queue, runbooks, service, versions, workflow_runs, workflow_versions, workflows,
+    kill_switches, notifications, queue, runbooks, service, teams, versions, workflow_runs,
+    workflow_versions, workflows,
 };
 
 /// What differs between installations.
@@ -73,6 +74,7 @@ fn api_routes() -> Routes {
         .routes(routes!(executions::read_execution))
         .routes(routes!(executions::cancel_execution))
         .routes(routes!(executions::resolve_execution))
+        .routes(routes!(notifications::list_notifications))
         .routes(routes!(bodies::read_step_request))
         .routes(routes!(bodies::read_attempt_response))
         .routes(routes!(incidents::list_incidents, incidents::create_incident))
@@ -90,6 +92,7 @@ fn api_routes() -> Routes {
         ))
         .routes(routes!(decisions::list_incident_decisions))
         .routes(routes!(kill_switches::read_kill_switch, kill_switches::set_kill_switch))
+        .routes(routes!(teams::read_team_settings, teams::set_team_settings))
         .routes(routes!(queue::read_queue_stats))
         .routes(routes!(audit::list_audit_entries))
         .routes(routes!(audit::export_audit))

@@ -62,13 +62,15 @@ pub enum Kind {
     Integration,
     Alert,
     Seen,
+    Notification,
+    Team,
     Audit,
     Idempotency,
     KillSwitch,
 }
 
 impl Kind {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 22] = [
         Self::Runbook,
         Self::RunbookVersion,
         Self::Decision,
@@ -86,6 +88,8 @@ impl Kind {
         Self::Integration,
         Self::Alert,
         Self::Seen,
+        Self::Notification,
+        Self::Team,
         Self::Audit,
         Self::Idempotency,
         Self::KillSwitch,
@@ -110,6 +114,8 @@ impl Kind {
             Self::Integration => "integration",
             Self::Alert => "alert",
             Self::Seen => "seen",
+            Self::Notification => "notification",
+            Self::Team => "team",
             Self::Audit => "audit",
             Self::Idempotency => "idempotency",
             Self::KillSwitch => "killSwitch",
@@ -135,6 +141,8 @@ impl Kind {
             Record::Integration(_) => Self::Integration,
             Record::Alert(_) => Self::Alert,
             Record::Seen(_) => Self::Seen,
+            Record::Notification(_) => Self::Notification,
+            Record::Team(_) => Self::Team,
             Record::Audit(_) => Self::Audit,
             Record::Idempotency(_) => Self::Idempotency,
             Record::KillSwitch(_) => Self::KillSwitch,
@@ -190,6 +198,8 @@ fn encode(record: &Record) -> serde_json::Result<String> {
         Record::Integration(value) => text(value),
         Record::Alert(value) => text(value),
         Record::Seen(value) => text(value),
+        Record::Notification(value) => text(value),
+        Record::Team(value) => text(value),
         Record::Audit(value) => text(value),
         Record::Idempotency(value) => text(value),
         Record::KillSwitch(value) => text(value),
@@ -216,6 +226,8 @@ fn ttl(record: &Record) -> Option<i64> {
         | Record::AgeCursor(_)
         | Record::Integration(_)
         | Record::Alert(_)
+        | Record::Notification(_)
+        | Record::Team(_)
         | Record::Audit(_)
         | Record::KillSwitch(_) => return None,
     };
@@ -266,6 +278,7 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
     use muster_domain::execution::Execution;
     use muster_domain::incident::{Incident, IncidentEvent};
     use muster_domain::integration::{Alert, Integration, Seen};
+    use muster_domain::notification::{Notification, Team};
     use muster_domain::runbook::{Runbook, RunbookVersion, VersionDecision};
     use muster_domain::workflow::{WhyPart, Workflow, WorkflowVersion};
     match kind {
@@ -286,6 +299,8 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
         Kind::Integration => value::<Integration>(data),
         Kind::Alert => value::<Alert>(data),
         Kind::Seen => value::<Seen>(data),
+        Kind::Notification => value::<Notification>(data),
+        Kind::Team => value::<Team>(data),
         Kind::Audit => value::<AuditEntry>(data),
         Kind::Idempotency => value::<IdempotencyRecord>(data),
         Kind::KillSwitch => value::<KillSwitch>(data),

@@ -52,6 +52,9 @@ impl ItemKey {
             Key::Integration(id) => Self::head(format!("HOOK#{id}")),
             Key::Alert(digest) => Self::head(format!("ALERT#{digest}")),
             Key::Seen(digest) => Self::head(format!("SEEN#{digest}")),
+            // Beside its execution: whoever may write that, may write what it owes.
+            Key::Notification(id, number) => Self::new(format!("EX#{id}"), format!("NOTE#{number:010}")),
+            Key::Team(id) => Self::head(format!("TEAM#{id}")),
             Key::Audit(resource, seq) => Self::new(format!("AUDIT#{resource}"), format!("{seq:020}")),
             Key::Idempotency(digest) => Self::head(format!("IDEM#{digest}")),
             Key::KillSwitch(scope) => Self::head(format!("CONTROL#{scope}")),
@@ -82,7 +85,7 @@ fn parse(family: &str, rest: &str, sk: &str) -> Option<Key> {
         ("RB", _) => parse_version(rest, sk),
         ("DECISION", HEAD) => parse_decision(rest),
         ("EX", HEAD) => rest.parse().ok().map(Key::Execution),
-        ("EX", _) => parse_body(rest, sk),
+        ("EX", _) => parse_of_execution(rest, sk),
         ("INC", HEAD) => rest.parse().ok().map(Key::Incident),
         ("INC", _) => parse_of_incident(rest, sk),
         ("WF", HEAD) => rest.parse().ok().map(Key::Workflow),
@@ -97,6 +100,7 @@ fn parse(family: &str, rest: &str, sk: &str) -> Option<Key> {
         ("HOOK", HEAD) => rest.parse().ok().map(Key::Integration),
         ("ALERT", HEAD) => rest.parse().ok().map(Key::Alert),
         ("SEEN", HEAD) => rest.parse().ok().map(Key::Seen),
+        ("TEAM", HEAD) => rest.parse().ok().map(Key::Team),
         ("AUDIT", _) => Some(Key::Audit(rest.parse::<Resource>().ok()?, sk.parse().ok()?)),
         ("IDEM", HEAD) => rest.parse().ok().map(Key::Idempotency),
         ("CONTROL", HEAD) => rest.parse().ok().map(Key::KillSwitch),
@@ -160,7 +164,10 @@ fn parse_decision(rest: &str) -> Option<Key> {
     Some(Key::Decision(runbook.parse().ok()?, version.parse().ok()?))
 }
 
-fn parse_body(execution: &str, sk: &str) -> Option<Key> {
+fn parse_of_execution(execution: &str, sk: &str) -> Option<Key> {
+    if let Some(number) = sk.strip_prefix("NOTE#") {
+        return Some(Key::Notification(execution.parse().ok()?, number.parse().ok()?));
+    }
     let (step, part) = sk.strip_prefix("BODY#")?.split_once('#')?;
     let part = match part.split_once('#') {
         None if part == "request" => BodyPart::Request,

@@ -9,6 +9,7 @@ use muster_domain::execution::{Execution, Parent, Pinned};
 use muster_domain::ids::TeamId;
 use muster_domain::incident::{Incident, IncidentEvent};
 use muster_domain::integration::Integration;
+use muster_domain::notification::Notification;
 use muster_domain::runbook::Runbook;
 use muster_domain::time::Time;
 use muster_domain::workflow::Workflow;
@@ -85,6 +86,7 @@ impl Entries {
             Record::IncidentEvent(event) => event_entries(event),
             Record::Workflow(workflow) => workflow_entries(workflow),
             Record::Integration(integration) => integration_entries(integration),
+            Record::Notification(notification) => notification_entries(notification),
             Record::Audit(entry) => audit_entries(entry),
             Record::WorkflowVersion(_)
             | Record::Why(_)
@@ -94,6 +96,7 @@ impl Entries {
             | Record::AgeCursor(_)
             | Record::Alert(_)
             | Record::Seen(_)
+            | Record::Team(_)
             | Record::RunbookVersion(_)
             | Record::Decision(_)
             | Record::Body(_)
@@ -208,6 +211,11 @@ fn integration_entries(integration: &Integration) -> Entries {
     Entries { list1: Some(entry("HOOKS".into(), id)), list2: by_team, ..Entries::default() }
 }
 
+fn notification_entries(notification: &Notification) -> Entries {
+    let key = Key::Notification(notification.execution.clone(), notification.number);
+    Entries { due: notification.due_at.map(|at| due_entry(&key, at)), ..Entries::default() }
+}
+
 fn audit_entries(audit: &AuditEntry) -> Entries {
     let sk = format!("{}#{}#{:020}", padded(audit.at), audit.resource, audit.seq);
     let pk = audit_partition(audit.team.as_ref(), &day_of(audit.at));
@@ -316,6 +324,11 @@ impl Listing {
             },
             Query::Integrations => list1("HOOKS".into()),
             Query::IntegrationsOfTeam { team } => list2(format!("HOOKS#{team}")),
+            Query::NotificationsOfExecution { execution } => Self {
+                above: "NOTE#".into(),
+                below: format!("NOTE#{LAST}"),
+                ..Self::whole(Place::Table, ItemKey::of(&Key::Execution(execution.clone())).pk)
+            },
             Query::AuditOfResource { resource } => {
                 Self::whole(Place::Table, ItemKey::of(&Key::Audit(resource.clone(), 0)).pk)
             }
@@ -381,6 +394,7 @@ impl Listing {
             | Query::DecisionsOfIncident { .. }
             | Query::DecisionsOfEvent { .. }
             | Query::Candidates { .. }
+            | Query::NotificationsOfExecution { .. }
             | Query::AuditOfResource { .. } => {
                 let key = ItemKey { pk: self.partition.clone(), sk: sort_key.to_owned() };
                 key.parse().ok()?

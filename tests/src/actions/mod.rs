@@ -3,6 +3,7 @@
 
 mod jira;
 mod linear;
+mod notifications;
 mod slack;
 mod teams;
 mod webhook;

@@ -7,6 +7,7 @@ mod events;
 mod guards;
 mod hostile_events;
 pub(crate) mod matching;
+pub(crate) mod notifications;
 mod outage;
 mod proof;
 mod recovery;

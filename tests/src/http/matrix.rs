@@ -42,6 +42,7 @@ const TABLE: &str = "
     GET    /api/runbooks/{id}/executions                               uoooooooo uxxxooooo uxxxxxxoo
     GET    /api/runbooks/executions/{executionId}                      uoooooooo uxxxooooo uxxxxxxoo
     GET    /api/executions/{id}                                        uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/executions/{id}/notifications                          uoooooooo uxxxooooo uxxxxxxoo
     POST   /api/executions/{id}/cancel                                 uxxoxooxo uxxxxooxo uxxxxxxxo
     POST   /api/executions/{id}/resolve                                uxxoxooxo uxxxxooxo uxxxxxxxo
     GET    /api/executions/{id}/steps/{step}/request                   uoooooooo uxxxooooo uxxxxxxoo
@@ -77,6 +78,8 @@ const TABLE: &str = "
     POST   /api/events                                                 uxxxxxxxo uxxxxxxxo uxxxxxxxo
     POST   /api/hooks/{integrationId}                                  ooooooooo ooooooooo ooooooooo
     GET    /api/incidents/{id}/decisions                               uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/teams/{id}/settings                                    uxxxxxxoo uxxxooooo uxxxxxxoo
+    PUT    /api/teams/{id}/settings                                    uxxxxxxxo uxxxxxoxo uxxxxxxxo
     GET    /api/kill-switches/{scope}                                  uoooooooo uxxxooooo uxxxxxxoo
     PUT    /api/kill-switches/{scope}                                  uxxxxxxxo uxxxxxxxo uxxxxxxxo
     GET    /api/queue/stats                                            uoooooooo uoooooooo uoooooooo
@@ -190,11 +193,13 @@ impl<'w> Things<'w> {
             "execute" | "deprecate" | "executions" => &self.approved,
             _ => &self.draft,
         };
+        let team = self.owner.unwrap_or("web-2").to_owned();
         let id = match row.path.split('/').nth(2) {
             Some("executions") => &self.execution,
             Some("incidents") => &self.incident,
             Some("workflows") => &self.workflow,
             Some("integrations") => &self.integration,
+            Some("teams") => &team,
             _ => runbook,
         };
         let scope = self.owner.map_or("global".to_owned(), |team| format!("team:{team}"));
@@ -245,6 +250,7 @@ impl<'w> Things<'w> {
             "/api/integrations" | "/api/integrations/{id}" => new_integration(team),
             "/api/hooks/{integrationId}" => sample("generic-trigger"),
             "/api/events" => sample("cloudwatch-event-alarm"),
+            "/api/teams/{id}/settings" => json!({"people": {"ann": {"email": "ann@example.com"}}}),
             "/api/kill-switches/{scope}" => json!({"engaged": false, "reason": "drill"}),
             _ => json!({}),
         })

@@ -14,6 +14,7 @@ mod matrix;
 mod noise;
 mod refusals;
 mod routers;
+mod teams;
 mod workflows;
 
 use serde_json::{Value, json};

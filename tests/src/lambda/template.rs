@@ -158,6 +158,8 @@ fn keys() -> Vec<Key> {
         Key::AgeCursor(workflow()),
         Key::Alert(Digest::of_bytes(b"")),
         Key::Seen(Digest::of_bytes(b"")),
+        Key::Notification(execution(), 1),
+        Key::Team("ops".parse().unwrap()),
         Key::Audit(Resource::Runbook(runbook()), 1),
         Key::Idempotency(Digest::of_bytes(b"")),
         Key::KillSwitch(Scope::Global),
@@ -171,13 +173,14 @@ fn writers(key: &Key) -> &'static [&'static str] {
             &["muster-api", "muster-approval"]
         }
         Key::Decision(..) => &["muster-approval"],
-        Key::Execution(..) | Key::Body(..) => {
+        Key::Execution(..) | Key::Body(..) | Key::Notification(..) => {
             &["muster-api", "muster-worker", "muster-matcher", "muster-sweeper", "muster-dead-letter"]
         }
         Key::IncidentEvent(..) => &["muster-api", "muster-worker", "muster-matcher", "muster-sweeper"],
         Key::Incident(..) | Key::Alert(..) | Key::Seen(..) => &["muster-api", "muster-matcher"],
         Key::KillSwitch(..)
         | Key::Integration(..)
+        | Key::Team(..)
         | Key::Workflow(..)
         | Key::WorkflowVersion(..)
         | Key::Candidates(..)

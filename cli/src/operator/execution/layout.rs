@@ -62,6 +62,29 @@ pub(super) fn executions(body: &Value) -> Layout {
     })
 }
 
+/// Each failure with why there was nobody to tell, or with who was, and is still to be.
+pub(super) fn notifications(body: &Value) -> Layout {
+    let mut facts = Vec::new();
+    for item in items(body, "items") {
+        let what =
+            format!("{} at {}: {}", field(item, "/status"), timestamp(item, "/at"), field(item, "/error"));
+        facts.push(("Failure", what));
+        facts.extend(item.get("reason").map(|_| ("Nobody told", field(item, "/reason"))));
+        facts.extend(items(item, "recipients").map(|recipient| ("Told", told(recipient))));
+    }
+    Layout::facts(facts)
+}
+
+fn items<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
+    value.get(name).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn told(recipient: &Value) -> String {
+    let at = |pointer| field(recipient, pointer);
+    let told = format!("{} {}: {}, attempts {}", at("/kind"), at("/user"), at("/state"), at("/attempts"));
+    if recipient.get("lastError").is_some() { format!("{told}, {}", at("/lastError")) } else { told }
+}
+
 /// Why it stands where it does: the error, or the reason of a cancellation or review.
 pub(crate) fn why(execution: &Value) -> String {
     match field(execution, "/error").as_str() {

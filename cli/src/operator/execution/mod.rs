@@ -24,6 +24,8 @@ pub(crate) enum ExecutionCommand {
     Get(read::Get),
     /// List the executions of a runbook or of an incident, newest first
     List(read::List),
+    /// Show who was, and is still to be, told that a workflow's execution went wrong
+    Notifications(read::Notifications),
     /// Follow an execution to its end; Ctrl-C stops watching and changes nothing
     #[command(after_help = help())]
     Watch(Watch),
@@ -45,6 +47,7 @@ impl Command for ExecutionCommand {
             Self::Watch(command) => return watch(context, &command.id).await,
             Self::Get(command) => command.run(context).await?,
             Self::List(command) => command.run(context).await?,
+            Self::Notifications(command) => command.run(context).await?,
             Self::Cancel(command) => command.run(context).await?,
             Self::Resolve(command) => command.run(context).await?,
         }

@@ -27,6 +27,19 @@ pub(super) fn call_of(id: &ExecutionId) -> Call {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Notifications {
+    /// The execution
+    id: ExecutionId,
+}
+
+impl Notifications {
+    pub(super) async fn run(&self, context: &Context) -> Result<(), OperatorError> {
+        let call = Call::get(&["api", "executions", self.id.as_str(), "notifications"]);
+        context.show(call, layout::notifications).await
+    }
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct List {
     /// The runbook that ran, or the incident that it ran for
     #[arg(value_name = "RUNBOOK|INCIDENT")]

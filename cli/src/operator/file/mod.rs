@@ -5,6 +5,7 @@ mod faults;
 mod located;
 mod secrets;
 mod source;
+mod team;
 mod typed;
 mod workflow;
 
@@ -12,4 +13,5 @@ pub(crate) use self::definition::{Checked, check, read_definition};
 pub(crate) use self::faults::{FileFault, FileFaults};
 pub(crate) use self::located::{Located, Places};
 pub(crate) use self::source::{FileError, Source};
+pub(crate) use self::team::read_team;
 pub(crate) use self::workflow::{CheckedWorkflow, read_workflow};

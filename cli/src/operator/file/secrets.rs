@@ -24,6 +24,15 @@ pub(super) fn workflow_faults(value: &Value) -> Vec<Fault> {
     actions.flat_map(|at| faults_of(value, &at, ("auth", "headers"))).collect()
 }
 
+/// The same for a team's settings.
+pub(super) fn team_faults(value: &Value) -> Vec<Fault> {
+    let values = ["/slack/webhookUrl", "/slack/token", "/teams/webhookUrl"].into_iter();
+    let values = values.filter(|pointer| value.pointer(pointer).is_some_and(|held| !is_reference(held)));
+    let faults =
+        values.map(|pointer| Fault::new(pointer, format!("must not hold the secret itself: {REFERENCE}")));
+    faults.chain(faults_of(value, "/notifier", ("auth", "headers"))).collect()
+}
+
 /// What is wrong with the authentication and the headers of the webhook at a pointer.
 fn faults_of(value: &Value, at: &str, (auth, headers): (&str, &str)) -> Vec<Fault> {
     let mut faults = Vec::new();

@@ -8,6 +8,7 @@ mod incidents;
 mod requests;
 mod retries;
 mod stub;
+mod teams;
 mod watching;
 mod workflows;
 

@@ -65,6 +65,7 @@ async fn executions_are_read_and_steered() {
     check("execution get EX", "GET /api/executions/EX").await;
     check("execution list RB", "GET /api/runbooks/RB/executions?limit=20").await;
     check("execution list INC", "GET /api/incidents/INC/runbooks/executions?limit=20").await;
+    check("execution notifications EX", "GET /api/executions/EX/notifications").await;
     check("execution cancel EX", "POST /api/executions/EX/cancel {}").await;
     check("execution cancel EX --reason no", r#"POST /api/executions/EX/cancel {"reason":"no"}"#).await;
     check(

@@ -93,15 +93,19 @@ impl App {
         }
     }
 
-    /// The writes of a transition: the execution, and its audit entries in the same commit.
+    /// The writes of a transition: the execution, its audit entries, and what it owes to others, in one commit.
     pub(crate) fn stored(&self, moved: Moved, version: u64) -> (Execution, Vec<Write>) {
         let mut execution = moved.to;
         let now = self.clock.now();
         let mut writes = Vec::new();
         for effect in moved.effects {
-            if let Effect::Audit { action, actor, reason } = effect {
-                let detail = audit_detail(&execution, reason);
-                writes.push(audit_execution(&mut execution, Fact { action, actor, detail }, now));
+            match effect {
+                Effect::Audit { action, actor, reason } => {
+                    let detail = audit_detail(&execution, reason);
+                    writes.push(audit_execution(&mut execution, Fact { action, actor, detail }, now));
+                }
+                Effect::Notify { number } => writes.extend(self.owed_notification(&execution, number)),
+                Effect::Send { .. } | Effect::Nudge { .. } | Effect::Wake { .. } => {}
             }
         }
         for child in moved.children {
@@ -112,7 +116,7 @@ impl App {
     }
 }
 
-fn audit_execution(execution: &mut Execution, fact: Fact, now: Time) -> Write {
+pub(crate) fn audit_execution(execution: &mut Execution, fact: Fact, now: Time) -> Write {
     let (resource, team) = (Resource::Execution(execution.id.clone()), execution.team.clone());
     audit(&mut execution.audit, resource, team, fact, now)
 }

@@ -1,6 +1,7 @@
 //! Cancelling an execution, and deciding about an unknown outcome (A8, B5).
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use muster_domain::execution::{Decision, Event, Execution, Resolution, State, decide};
 use muster_domain::fault::Fault;
@@ -45,8 +46,10 @@ impl App {
     async fn steer(&self, caller: &Caller, id: &ExecutionId, event: &Event) -> Result<Execution, Error> {
         // A repeated request, or one for what has been done already, ends nothing.
         let moved_now = AtomicBool::new(false);
+        let notifies = AtomicU32::new(0);
         let decide_once = async || {
             moved_now.store(false, Ordering::Relaxed);
+            notifies.store(0, Ordering::Relaxed);
             let seen = self.load_execution(id).await?;
             caller.principal.may(Action::Execute, &Owner::from(seen.value.team.clone()))?;
             let compiled = self.plan_of(&seen.value.pinned).await?;
@@ -57,6 +60,7 @@ impl App {
                     current: seen.value.status(),
                 }),
                 Decision::Moved(moved) => {
+                    notifies.store(moved.notifies().unwrap_or_default(), Ordering::Relaxed);
                     let (execution, writes) = self.stored(*moved, seen.version);
                     moved_now.store(true, Ordering::Relaxed);
                     Ok(Decided { reply: execution, writes })
@@ -66,6 +70,10 @@ impl App {
         let execution = self.once(caller, decide_once).await?.into_reply();
         if moved_now.load(Ordering::Relaxed) {
             self.metrics.ended(&execution);
+        }
+        let number = notifies.load(Ordering::Relaxed);
+        if number > 0 {
+            self.notify_soon(id, number, Duration::ZERO).await;
         }
         if let State::Waiting { until, .. } = execution.state {
             self.nudge(id, until.since(self.clock.now())).await;

@@ -6,15 +6,15 @@ use muster_domain::time::Time;
 
 /// When the lease ends, on the wall clock and on one that never jumps.
 #[derive(Clone, Copy)]
-pub(super) struct Lapse {
-    pub(super) deadline: Time,
+pub(crate) struct Lapse {
+    pub(crate) deadline: Time,
     /// When the claim began, by both clocks.
-    pub(super) started: (Time, Instant),
+    pub(crate) started: (Time, Instant),
 }
 
 impl Lapse {
     /// Whether a call of `timeout` begun now would outlive the lease (INVARIANTS G2).
-    pub(super) fn before(self, now: Time, timeout: Duration) -> bool {
+    pub(crate) fn before(self, now: Time, timeout: Duration) -> bool {
         let (wall, steady) = self.started;
         let budget = self.deadline.since(wall);
         self.deadline.since(now) < timeout || budget.saturating_sub(steady.elapsed()) < timeout

@@ -1,7 +1,7 @@
 //! The worker: claim, send, record. Every job of every queue comes through `App::handle`.
 
 mod bodies;
-mod lapse;
+pub(crate) mod lapse;
 mod prepare;
 mod run;
 
@@ -39,16 +39,21 @@ impl App {
         match job {
             Job::Run { execution } => self.run(execution, shift).await,
             Job::Deliver { incident, seq } => self.deliver_event(incident, *seq).await,
+            Job::Notify { execution, number } => self.notify(execution, *number, shift).await,
         }
     }
 
-    /// Ends what a job was for that failed too often: an execution ends without another call, an event stays owed and the
-    /// sweeper asks for it again.
+    /// Ends what a job was for that failed too often: an execution ends without another call; an event or a notification stays
+    /// owed, and the sweeper asks for it again.
     pub async fn give_up(&self, job: &Job, reason: &str) -> Result<(), Error> {
         match job {
             Job::Run { execution } => self.finalise(execution, reason).await,
             Job::Deliver { incident, seq } => {
                 tracing::error!(incident_id = %incident, seq, reason, "an event is not delivered yet");
+                Ok(())
+            }
+            Job::Notify { execution, number } => {
+                tracing::error!(execution_id = %execution, number, reason, "a notification is not delivered yet");
                 Ok(())
             }
         }

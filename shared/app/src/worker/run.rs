@@ -171,6 +171,9 @@ impl<'a> Run<'a> {
                     self.app.nudge(&self.seen.value.id, at.since(self.app.clock.now())).await;
                 }
                 Effect::Wake { execution } => self.app.nudge(&execution, Duration::ZERO).await,
+                Effect::Notify { number } => {
+                    self.app.notify_soon(&self.seen.value.id, number, Duration::ZERO).await;
+                }
                 // Stored in the commit.
                 Effect::Audit { .. } => {}
             }

@@ -83,6 +83,16 @@ pub struct Moved {
     pub children: Vec<Execution>,
 }
 
+impl Moved {
+    /// The number of the notification that those concerned are owed from now on.
+    pub fn notifies(&self) -> Option<u32> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::Notify { number } => Some(*number),
+            Effect::Send { .. } | Effect::Nudge { .. } | Effect::Wake { .. } | Effect::Audit { .. } => None,
+        })
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Send this attempt, once.
@@ -91,6 +101,8 @@ pub enum Effect {
     Nudge { at: Time },
     /// Nudge a worker for another execution: one that was started, or the one that waits for this.
     Wake { execution: ExecutionId },
+    /// Tell those concerned, by the execution's notification of this number, which is created in the same commit.
+    Notify { number: u32 },
     /// Write an entry in the audit log, in the same commit.
     Audit { action: &'static str, actor: Option<UserId>, reason: Option<String> },
 }

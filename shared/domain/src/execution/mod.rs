@@ -394,4 +394,4 @@ impl StoredRequest {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -14,6 +14,7 @@ use super::{
 use crate::answer::{self, Answer};
 use crate::digest::Digest;
 use crate::ids::StepId;
+use crate::notification::{number_of, owes_notification};
 use crate::outcome::{Attempts, Outcome, RetryPolicy, Verdict, judge};
 use crate::plan::{Plan, Step, StepKind};
 use crate::request::RenderedRequest;
@@ -354,8 +355,16 @@ impl<'a> Progress<'a> {
             self.effect(Effect::Audit { action: "execution.needs_review", actor: None, reason: None });
             self.due(self.now.plus(super::decide::REVIEW_REMINDER));
             self.execution.state = ended;
+            self.notify_if_owed();
         } else {
             self.end(ended);
+        }
+    }
+
+    /// Said at the one place where an execution ends and the one where it stops for a person, so that nobody forgets it.
+    fn notify_if_owed(&mut self) {
+        if owes_notification(&self.execution) {
+            self.effect(Effect::Notify { number: number_of(&self.execution) });
         }
     }
 
@@ -426,6 +435,7 @@ impl<'a> Progress<'a> {
             let action = end_action(&self.execution.state);
             self.effect(Effect::Audit { action, actor: None, reason: None });
         }
+        self.notify_if_owed();
     }
 
     pub(super) fn request_stop(&mut self, stop: Stop) {

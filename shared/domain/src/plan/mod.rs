@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub(crate) use self::actions::{slack_message, teams_message};
 use crate::answer::Answer;
 use crate::fault::Fault;
 use crate::ids::{InvalidId, RunbookId, StepId};

@@ -92,6 +92,7 @@ fn keys_parse_back_to_what_they_were_made_of() {
         Key::Audit(Resource::Execution(execution_id()), u64::MAX),
         Key::Audit(Resource::Incident(incident_id()), 1),
         Key::Audit(Resource::Control(Scope::Team(team())), 1),
+        Key::Audit(Resource::Team(team()), 1),
         Key::KillSwitch(Scope::Global),
         Key::KillSwitch(Scope::Runbook(runbook_id())),
     ];
@@ -119,6 +120,8 @@ fn only_the_spelling_that_is_written_is_a_key() {
         (&format!("EX#{ex}"), "BODY#webhook#response"),
         (&format!("EX#{ex}"), "BODY#webhook#request#1"),
         (&format!("EX#{ex}"), "BODY##request"),
+        (&format!("EX#{ex}"), "NOTE#1"),
+        ("TEAM#a#b", "HEAD"),
         (&format!("AUDIT#{rb}"), "1"),
         (&format!("IDEM#{}", digest.replace('0', "g")), "HEAD"),
         (&format!("IDEM#{}", digest.replace('0', "A")), "HEAD"),
@@ -187,6 +190,9 @@ fn every_list_of_executions_and_audit_entries_finds_its_records() {
     check_list(Query::ExecutionsOfIncident { incident: incident_id() }, &execution);
     check_list(Query::ExecutionsOfParent { parent: parent_id() }, &execution);
     check_list(Query::Due { shard: 3, until: AT }, &execution);
+    let owed = sample(|record| matches!(record, Record::Notification(_)));
+    check_list(Query::NotificationsOfExecution { execution: execution_id() }, &owed);
+    check_list(Query::Due { shard: 3, until: AT }, &owed);
     let entry = sample(|record| matches!(record, Record::Audit(_)));
     let day = "2026-03-01".to_owned();
     check_list(Query::AuditOfDay { team: Some(team()), day }, &entry);

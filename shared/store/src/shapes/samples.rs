@@ -9,8 +9,8 @@ use muster_domain::audit::{ChainHead, Fact, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::{
-    Attempt, Execution, InnerRun, Lease, Parent, Pinned, PinnedRunbook, PinnedWorkflow, Resolution, State,
-    StepRun, StepState, Stop, StoredRequest, Trail, TrailEvent, WaitingOn,
+    Attempt, Execution, ExecutionStatus, InnerRun, Lease, Parent, Pinned, PinnedRunbook, PinnedWorkflow,
+    Resolution, State, StepRun, StepState, Stop, StoredRequest, Trail, TrailEvent, WaitingOn,
 };
 use muster_domain::ids::{
     ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
@@ -20,11 +20,15 @@ use muster_domain::incident::{
     IncidentStatus, Priority,
 };
 use muster_domain::integration::{Alert, Integration, Seen};
+use muster_domain::notification::{
+    Addressees, Failure, IncidentWords, Notification, Recipient, RecipientState, Team, Way,
+};
 use muster_domain::outcome::Outcome;
 use muster_domain::runbook::{Deprecation, Runbook, RunbookVersion, VersionDecision};
 use muster_domain::sources::Source;
 use muster_domain::sources::verification::Scheme;
 use muster_domain::time::Time;
+use muster_domain::workflow::actions::SlackTarget;
 use muster_domain::workflow::{
     MatchDecision, MatchOutcome, PartWriter, Predicate, WhyPart, Workflow, WorkflowDefinition,
     WorkflowVersion,
@@ -96,6 +100,8 @@ pub(super) fn records() -> Vec<Record> {
         integration().into(),
         Alert { key: digest(), incident: incident_id(), firings: 2, updated_at: AT }.into(),
         Seen { key: digest(), expires_at: AT }.into(),
+        notification().into(),
+        team_settings().into(),
         audit_entry().into(),
         idempotency().into(),
         kill_switch().into(),
@@ -385,6 +391,56 @@ fn integration() -> Integration {
         deleted_at: None,
         audit: chain(),
     }
+}
+
+pub(super) fn notification() -> Notification {
+    let bot =
+        SlackTarget::Bot { token: from_json(json!({"$secret": "slack/bot"})), channel: "#payments".into() };
+    let notifier = team_settings().settings.notifier.expect("the sample has one");
+    let to = "ann@example.com".parse().expect("valid");
+    let recipient = |way, user, state| Recipient {
+        way,
+        user,
+        state,
+        attempts: 2,
+        last_error: Some("the receiver answered 503".into()),
+    };
+    let recipients = vec![
+        recipient(Way::Slack { target: bot }, None, RecipientState::Owed { due: AT }),
+        recipient(
+            Way::Teams { webhook_url: from_json(json!({"$secret": "teams/url"})) },
+            None,
+            RecipientState::Abandoned { at: AT },
+        ),
+        recipient(Way::Notifier { notifier, to }, Some(user()), RecipientState::Sending { until: AT }),
+    ];
+    let incident = Some(IncidentWords { title: "Checkout is down".into(), priority: Priority::Critical });
+    Notification {
+        execution: execution_id(),
+        number: 1,
+        failure: Failure {
+            workflow: workflow_id(),
+            workflow_name: "Restart what is down".into(),
+            status: ExecutionStatus::Failed,
+            step: Some(step()),
+            error: "the receiver answered 404".into(),
+            at: AT,
+        },
+        team: Some(team()),
+        incident: Some(incident_id()),
+        addressees: Addressees::Known { recipients, incident },
+        due_at: Some(AT),
+    }
+}
+
+fn team_settings() -> Team {
+    let settings = json!({
+        "people": {"ann@example.com": {"email": "ann@example.com", "slackUserId": "U012AB3CD"}},
+        "slack": {"token": {"$secret": "slack/bot"}, "channel": "#payments"},
+        "teams": {"webhookUrl": {"$secret": "teams/url"}},
+        "notifier": {"url": "https://mail.example/send", "auth": {"type": "bearer", "token": {"$secret": "mail"}}},
+    });
+    Team { id: team(), settings: from_json(settings), updated_by: user(), updated_at: AT, audit: chain() }
 }
 
 pub(super) fn workflow_id() -> WorkflowId {

@@ -29,7 +29,7 @@ fn plan(idempotent: bool) -> Plan {
     Plan::compile(&serde_json::from_value(definition).expect("parses")).expect("compiles")
 }
 
-pub(super) fn accepted(at: Time) -> Execution {
+pub(crate) fn accepted(at: Time) -> Execution {
     let id = ExecutionId::new(at, 1);
     let mut trail = Trail::new(id.as_str());
     trail.push(TrailEvent::Accepted { by: user("ann") }, at);

@@ -98,6 +98,7 @@ fn effect_name(effect: &Effect) -> String {
         Effect::Send { attempt, .. } => format!("send {attempt}"),
         Effect::Nudge { .. } => "nudge".into(),
         Effect::Wake { .. } => "wake another".into(),
+        Effect::Notify { .. } => "notify".into(),
         Effect::Audit { action, .. } => format!("audit {}", action.trim_start_matches("execution.")),
     }
 }
@@ -143,6 +144,7 @@ fn the_documented_state_tables_are_the_ones_the_code_decides() {
         ("execution", execution_table(&plan(true))),
         ("execution, not idempotent", execution_table(&plan(false))),
         ("lifecycle", lifecycle_table()),
+        ("notification", crate::notification::tests::notification_table()),
     ];
     for (name, table) in tables {
         let seen = documented(&document, name).to_owned();

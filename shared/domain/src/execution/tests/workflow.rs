@@ -51,7 +51,7 @@ fn run(mut execution: Execution, plan: &Plan, now: Time) -> Execution {
         execution = moved.to;
         let send = moved.effects.into_iter().find_map(|effect| match effect {
             Effect::Send { step, attempt } => Some((step, attempt)),
-            Effect::Nudge { .. } | Effect::Wake { .. } | Effect::Audit { .. } => None,
+            Effect::Nudge { .. } | Effect::Wake { .. } | Effect::Notify { .. } | Effect::Audit { .. } => None,
         });
         event = match send {
             Some((step, attempt)) => Event::Attempted { step, attempt, outcome: answered(200) },

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub(super) use self::{jira::*, linear::*, slack::*, teams::*};
+pub(super) use self::{jira::*, linear::*};
+pub(crate) use self::{slack::*, teams::*};
 use super::{UrlTemplate, WebhookCall, compile_template};
 use crate::answer::Answer;
 use crate::fault::Fault;

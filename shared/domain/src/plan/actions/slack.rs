@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::{fixed, post, secret};
-use crate::answer::Answer;
 use crate::fault::Fault;
 use crate::plan::WebhookCall;
 use crate::request::WebhookAuth;
@@ -11,16 +10,16 @@ use crate::workflow::actions::{SlackAction, SlackTarget};
 
 const POST_MESSAGE: &str = "https://slack.com/api/chat.postMessage";
 
-pub(in crate::plan) fn slack_message(action: &SlackAction) -> Result<WebhookCall, Vec<Fault>> {
+pub(crate) fn slack_message(action: &SlackAction) -> Result<WebhookCall, Vec<Fault>> {
     let mut message = message(&action.text);
     match &action.target {
         SlackTarget::Webhook { url } => {
-            post(secret(url), WebhookAuth::None, &Value::Object(message), Answer::Status)
+            post(secret(url), WebhookAuth::None, &Value::Object(message), action.target.answer())
         }
         SlackTarget::Bot { token, channel } => {
             message.insert("channel".to_owned(), json!(channel));
             let auth = WebhookAuth::Bearer { token: token.clone() };
-            post(fixed(POST_MESSAGE)?, auth, &Value::Object(message), Answer::SlackApi)
+            post(fixed(POST_MESSAGE)?, auth, &Value::Object(message), action.target.answer())
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::plan::WebhookCall;
 use crate::request::WebhookAuth;
 use crate::workflow::actions::TeamsAction;
 
-pub(in crate::plan) fn teams_message(action: &TeamsAction) -> Result<WebhookCall, Vec<Fault>> {
+pub(crate) fn teams_message(action: &TeamsAction) -> Result<WebhookCall, Vec<Fault>> {
     let body = json!({
         "type": "message",
         "attachments": [{

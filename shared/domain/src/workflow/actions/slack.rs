@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check_template;
+use super::{check_plain, check_template};
+use crate::answer::Answer;
 use crate::fault::Fault;
 use crate::secret::SecretRef;
 
@@ -16,12 +17,33 @@ pub struct SlackAction {
     pub text: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WrittenTarget", into = "WrittenTarget")]
 pub enum SlackTarget {
     /// The URL is the secret.
     Webhook { url: SecretRef },
     /// `channel` is a template.
     Bot { token: SecretRef, channel: String },
+}
+
+impl SlackTarget {
+    /// How the answer to a message is read.
+    pub const fn answer(&self) -> Answer {
+        match self {
+            Self::Webhook { .. } => Answer::Status,
+            Self::Bot { .. } => Answer::SlackApi,
+        }
+    }
+
+    /// What is wrong with a target that is used as it stands, without a template.
+    pub(crate) fn fixed_faults(&self, pointer: &str) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        match self {
+            Self::Webhook { .. } => {}
+            Self::Bot { channel, .. } => check_plain(pointer, "channel", channel, &mut faults),
+        }
+        faults
+    }
 }
 
 impl SlackAction {
@@ -53,21 +75,48 @@ impl TryFrom<Written> for SlackAction {
     type Error = &'static str;
 
     fn try_from(written: Written) -> Result<Self, Self::Error> {
-        let target = match (written.webhook_url, written.token, written.channel) {
-            (Some(url), None, None) => SlackTarget::Webhook { url },
-            (None, Some(token), Some(channel)) => SlackTarget::Bot { token, channel },
-            (_, _, _) => return Err("give either `webhookUrl`, or `token` and `channel`"),
-        };
-        Ok(Self { target, text: written.text })
+        let Written { webhook_url, token, channel, text } = written;
+        Ok(Self { target: WrittenTarget { webhook_url, token, channel }.try_into()?, text })
     }
 }
 
 impl From<SlackAction> for Written {
     fn from(action: SlackAction) -> Self {
-        let (webhook_url, token, channel) = match action.target {
+        let WrittenTarget { webhook_url, token, channel } = action.target.into();
+        Self { webhook_url, token, channel, text: action.text }
+    }
+}
+
+/// The same without a text.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WrittenTarget {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    webhook_url: Option<SecretRef>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<SecretRef>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    channel: Option<String>,
+}
+
+impl TryFrom<WrittenTarget> for SlackTarget {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenTarget) -> Result<Self, Self::Error> {
+        match (written.webhook_url, written.token, written.channel) {
+            (Some(url), None, None) => Ok(Self::Webhook { url }),
+            (None, Some(token), Some(channel)) => Ok(Self::Bot { token, channel }),
+            (_, _, _) => Err("give either `webhookUrl`, or `token` and `channel`"),
+        }
+    }
+}
+
+impl From<SlackTarget> for WrittenTarget {
+    fn from(target: SlackTarget) -> Self {
+        let (webhook_url, token, channel) = match target {
             SlackTarget::Webhook { url } => (Some(url), None, None),
             SlackTarget::Bot { token, channel } => (None, Some(token), Some(channel)),
         };
-        Self { webhook_url, token, channel, text: action.text }
+        Self { webhook_url, token, channel }
     }
 }

@@ -1,0 +1,77 @@
+//! Telling those concerned that a workflow's execution went wrong (C9): at least once each, and never in the way of the
+//! execution itself.
+//!
+//! The commit that stores a failure creates its notification. A worker finds out whom it concerns, stores that, and sends; the
+//! sweeper asks again for what is overdue. Nothing here causes events or starts workflows.
+
+mod concerned;
+mod send;
+
+use std::time::Duration;
+
+use muster_domain::execution::Execution;
+use muster_domain::ids::ExecutionId;
+use muster_domain::notification::{Decision, Effect, Event, Notification, decide};
+
+use crate::job::Job;
+use crate::metrics::Counter;
+use crate::table::{CommitError, Order, PageRequest, Query, Versioned, Write};
+use crate::{App, Caller, Error};
+
+/// The most notifications of one execution that are shown: one for each time that a person sent it on.
+const MOST_SHOWN: u32 = 100;
+
+impl App {
+    /// What an execution owed and owes to those concerned, oldest first.
+    pub async fn notifications_of_execution(
+        &self,
+        caller: &Caller,
+        id: &ExecutionId,
+    ) -> Result<Vec<Notification>, Error> {
+        self.execution(caller, id).await?;
+        let query = Query::NotificationsOfExecution { execution: id.clone() };
+        let request = PageRequest { limit: MOST_SHOWN, order: Order::Ascending, after: None };
+        let page = self.table.query(&query, &request).await?;
+        Ok(page.records.into_iter().filter_map(|stored| Notification::try_from(stored.record).ok()).collect())
+    }
+
+    /// The write that creates what an execution owes; it belongs in the commit that stores the execution's state.
+    pub(crate) fn owed_notification(&self, execution: &Execution, number: u32) -> Option<Write> {
+        let now = self.clock.now();
+        let due_at = now.plus(self.settings.nudge_grace);
+        Notification::owed(execution, number, now, due_at).map(Write::create)
+    }
+
+    /// Nudges a worker. A nudge that is lost is repaired by the sweeper.
+    pub(crate) async fn notify_soon(&self, execution: &ExecutionId, number: u32, after: Duration) {
+        let job = Job::Notify { execution: execution.clone(), number };
+        if let Err(error) = self.queue.send(job, after).await {
+            self.metrics.count(Counter::NudgesLost);
+            let error = crate::error::chain(&error);
+            tracing::warn!(execution_id = %execution, number, error, "nudge for a notification lost");
+        }
+    }
+
+    /// Moves an overdue notification on and nudges a worker for it; `false` if no nudge was needed, or somebody else moved it.
+    pub(crate) async fn push_notification(
+        &self,
+        seen: Versioned<Notification>,
+        event: Event,
+    ) -> Result<bool, Error> {
+        let Decision::Moved(moved) = decide(&seen.value, event, self.clock.now()) else {
+            return Ok(false);
+        };
+        let (execution, number) = (moved.to.execution.clone(), moved.to.number);
+        let nudges = moved.effects.iter().any(|effect| matches!(effect, Effect::Nudge { .. }));
+        match self.table.commit(vec![Write::replace(moved.to, seen.version)]).await {
+            Ok(()) => {}
+            Err(CommitError::Conflict { .. }) => return Ok(false),
+            Err(CommitError::Table(error)) => return Err(error.into()),
+        }
+        if nudges {
+            self.metrics.count(Counter::NudgesRepeated);
+            self.notify_soon(&execution, number, Duration::ZERO).await;
+        }
+        Ok(nudges)
+    }
+}

@@ -1,0 +1,78 @@
+//! What each way is sent, as snapshots: secrets as references, and values that try to break out of their place.
+
+use super::*;
+
+fn requests(notification: &Notification) -> Vec<Value> {
+    let all = notification.recipients().iter().map(|recipient| {
+        let mut request = json!(prepare(notification, recipient).expect("builds"));
+        let body = request["body"].as_str().expect("has a body");
+        request["body"] = serde_json::from_str(body).expect("is JSON");
+        json!({"to": recipient.kind(), "request": request})
+    });
+    all.collect()
+}
+
+#[test]
+fn every_way_is_told_what_failed_of_what_for_what_and_when() {
+    insta::assert_json_snapshot!(requests(&to(&["ann"], everything())));
+}
+
+#[test]
+fn inv_e1_values_mention_nobody_forge_no_link_and_stay_on_their_line() {
+    let mut hostile = to(&["ann"], everything());
+    hostile.failure.workflow_name = "w <!channel>\nWorkflow other failed".into();
+    hostile.failure.error = format!("{{{{text}}}} [here](https://evil.example) {}", "x".repeat(2_000));
+    hostile.failure.step = None;
+    if let Addressees::Known { incident: Some(words), .. } = &mut hostile.addressees {
+        words.title = "<https://evil.example|click> & <@U2>\u{0}\r\n*bold*".into();
+    }
+    let told = requests(&hostile);
+    let body = |kind: &str| {
+        let told = told.iter().find(|told| told["to"] == kind).expect("is told");
+        told["request"]["body"].clone()
+    };
+    for kind in ["slackChannel", "slackUser"] {
+        let text = body(kind)["text"].as_str().expect("a text").to_owned();
+        assert!(!text.contains(['<', '>']), "{text}");
+        assert!(text.contains("Incident inc_") && text.contains("&lt;@U2&gt; *bold* (CRITICAL)"), "{text}");
+        assert_eq!(text.lines().count(), 5, "{text}");
+    }
+    let card = body("teamsChannel")["attachments"][0]["content"]["body"][1]["text"].to_string();
+    assert!(card.contains(r"\\[here\\](https://evil.example)"), "{card}");
+    let mail = body("notifier");
+    assert_eq!(mail["subject"], "Workflow w <!channel> Workflow other failed failed");
+    assert!(mail["text"].as_str().expect("a text").contains("{{text}} [here]"), "{mail}");
+    assert!(mail.to_string().len() < 4_000, "{}", mail.to_string().len());
+}
+
+#[test]
+fn the_longest_message_fits_into_a_block_of_slack() {
+    let mut longest = to(&[], json!({"slack": {"webhookUrl": {"$secret": "slack/url"}}}));
+    longest.failure.workflow_name = "&".repeat(200);
+    longest.failure.error = "&".repeat(9_000);
+    longest.failure.step = "s".repeat(64).parse().ok();
+    if let Addressees::Known { incident: Some(words), .. } = &mut longest.addressees {
+        words.title = "&".repeat(200);
+    }
+    let [told] = &requests(&longest)[..] else { panic!("one message") };
+    let text = told["request"]["body"]["blocks"][0]["text"]["text"].as_str().expect("a text").to_owned();
+    assert!(text.chars().count() <= 3_000, "{}", text.chars().count());
+}
+
+#[test]
+fn a_timeout_and_a_review_say_so_and_an_incident_may_be_absent() {
+    let mut timed_out = to(&["ann"], json!({"teams": {"webhookUrl": {"$secret": "u"}}}));
+    timed_out.failure.status = ExecutionStatus::Cancelled;
+    timed_out.failure.error = "Timed out after 60 s".into();
+    (timed_out.failure.step, timed_out.incident) = (None, None);
+    let mut review = timed_out.clone();
+    review.failure.status = ExecutionStatus::NeedsReview;
+    insta::assert_json_snapshot!([requests(&timed_out), requests(&review)]);
+}
+
+#[test]
+fn the_settings_of_a_slack_webhook_send_to_its_url() {
+    let by = json!({"slack": {"webhookUrl": {"$secret": "slack/url"}}});
+    let [told] = &requests(&to(&[], by))[..] else { panic!("one message") };
+    assert_eq!(told["request"]["url"], json!({"$secret": "slack/url"}));
+}
