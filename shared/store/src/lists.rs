@@ -275,11 +275,7 @@ impl Listing {
         match query {
             Query::Runbooks => list1("RUNBOOKS".into()),
             Query::RunbooksOfTeam { team } => list2(format!("RUNBOOKS#{team}")),
-            Query::VersionsOfRunbook { runbook } => Self {
-                above: "V#".into(),
-                below: format!("V#{LAST}"),
-                ..Self::whole(Place::Table, ItemKey::of(&Key::Runbook(runbook.clone())).pk)
-            },
+            Query::VersionsOfRunbook { runbook } => Self::beside(&Key::Runbook(runbook.clone()), "V#"),
             Query::ExecutionsOfRunbook { runbook } => list1(format!("RB#{runbook}#EX")),
             Query::ExecutionsOfIncident { incident } => list2(format!("INC#{incident}#EX")),
             Query::ExecutionsOfParent { parent } => {
@@ -293,29 +289,18 @@ impl Listing {
                 let above = after.map_or(whole.above, |after| format!("{}#{LAST}", padded(after)));
                 Self { above, below: format!("{}#{LAST}", padded(*until)), ..whole }
             }
-            Query::EventsOfIncident { incident } => Self {
-                above: "EVENT#".into(),
-                below: format!("EVENT#{LAST}"),
-                ..Self::whole(Place::Table, ItemKey::of(&Key::Incident(incident.clone())).pk)
-            },
-            Query::DecisionsOfIncident { incident, up_to } => Self {
-                above: "WHY#".into(),
-                below: up_to.as_ref().map_or_else(|| format!("WHY#{LAST}"), below_part),
-                ..Self::whole(Place::Table, ItemKey::of(&Key::Incident(incident.clone())).pk)
-            },
-            Query::DecisionsOfEvent { incident, at, event } => Self {
-                above: parts_of(*at, event),
-                below: format!("{}{LAST}", parts_of(*at, event)),
-                ..Self::whole(Place::Table, ItemKey::of(&Key::Incident(incident.clone())).pk)
-            },
+            Query::EventsOfIncident { incident } => Self::beside(&Key::Incident(incident.clone()), "EVENT#"),
+            Query::DecisionsOfIncident { incident, up_to } => {
+                let whole = Self::beside(&Key::Incident(incident.clone()), "WHY#");
+                Self { below: up_to.as_ref().map_or(whole.below, below_part), ..whole }
+            }
+            Query::DecisionsOfEvent { incident, at, event } => {
+                Self::beside(&Key::Incident(incident.clone()), &parts_of(*at, event))
+            }
             Query::EventsOfDay { team, day } => list1(events_partition(team.as_ref(), day)),
             Query::Workflows => list1("WORKFLOWS".into()),
             Query::WorkflowsOfTeam { team } => list2(format!("WORKFLOWS#{team}")),
-            Query::VersionsOfWorkflow { workflow } => Self {
-                above: "V#".into(),
-                below: format!("V#{LAST}"),
-                ..Self::whole(Place::Table, ItemKey::of(&Key::Workflow(workflow.clone())).pk)
-            },
+            Query::VersionsOfWorkflow { workflow } => Self::beside(&Key::Workflow(workflow.clone()), "V#"),
             Query::ExecutionsOfWorkflow { workflow } => list1(format!("WF#{workflow}#EX")),
             Query::Candidates { team, kind } => Self {
                 above: format!("{kind}#"),
@@ -338,6 +323,12 @@ impl Listing {
                 ..Self::whole(Place::Index(Index::Due), due_partition(*shard))
             },
         }
+    }
+
+    /// The items in the partition of `head` whose sort keys begin with `prefix`.
+    fn beside(head: &Key, prefix: &str) -> Self {
+        let (above, below) = (prefix.to_owned(), format!("{prefix}{LAST}"));
+        Self { above, below, ..Self::whole(Place::Table, ItemKey::of(head).pk) }
     }
 
     fn whole(place: Place, partition: String) -> Self {
