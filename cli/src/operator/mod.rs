@@ -3,6 +3,7 @@
 //! Each command turns its arguments into a call, sends it and lays the answer out. Data goes to standard output,
 //! everything else to standard error.
 
+mod account;
 mod api;
 mod audit;
 mod context;
@@ -53,6 +54,9 @@ pub(crate) enum OperatorCommand {
     /// Set up and try the addresses at which monitoring tools report
     #[command(after_help = help())]
     Hook(Group<hook::HookCommand>),
+    /// Say whose the alarms of an AWS account are
+    #[command(after_help = help())]
+    Account(Group<account::AccountCommand>),
     /// Deliver events by hand
     #[command(after_help = help())]
     Event(Group<event::EventCommand>),
@@ -97,6 +101,7 @@ impl OperatorCommand {
             Self::Workflow(group) => group.run(streams, pace).await,
             Self::Team(group) => group.run(streams, pace).await,
             Self::Hook(group) => group.run(streams, pace).await,
+            Self::Account(group) => group.run(streams, pace).await,
             Self::Event(group) => group.run(streams, pace).await,
             Self::KillSwitch(group) => group.run(streams, pace).await,
             Self::Queue(group) => group.run(streams, pace).await,

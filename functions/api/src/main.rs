@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use muster_aws::clients::Clients;
 use muster_aws::composition;
-use muster_aws::config::ApiConfig;
+use muster_aws::config::{ApiConfig, CommonConfig};
 use muster_aws::queue::SqsQueue;
 use muster_aws::runtime::{Function, StartError, start};
 use muster_aws::secrets::SecretsManager;
@@ -17,11 +17,11 @@ async fn main() -> ExitCode {
     start("muster-api", serve).await
 }
 
-async fn serve(config: ApiConfig) -> Result<(), StartError> {
+async fn serve(common: CommonConfig, config: ApiConfig) -> Result<(), StartError> {
     let clients = Clients::load().await;
     let queue = SqsQueue::new(Arc::clone(&clients), config.queue).counting(config.dead_letters);
     let secrets = SecretsManager::new(Arc::clone(&clients), config.secret_prefix);
-    let app = composition::verifying_app(&clients, &config.table, queue, secrets);
-    let function = Function::new(&config.installation, app.metrics());
+    let app = composition::verifying_app(&clients, &common.table, queue, secrets);
+    let function = Function::new(&common.installation, app.metrics());
     function.requests(api_router(app, HttpSettings::default()), config.groups_claim).await
 }

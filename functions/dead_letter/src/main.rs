@@ -7,7 +7,7 @@ use muster_app::SelfApproval;
 use muster_app::job::Job;
 use muster_aws::clients::Clients;
 use muster_aws::composition;
-use muster_aws::config::DeadLetterConfig;
+use muster_aws::config::{CommonConfig, DeadLetterConfig};
 use muster_aws::queue::NoQueue;
 use muster_aws::runtime::{Function, StartError, start};
 use muster_aws::serve::Turn;
@@ -21,9 +21,9 @@ async fn main() -> ExitCode {
     start("muster-dead-letter", finalise).await
 }
 
-async fn finalise(config: DeadLetterConfig) -> Result<(), StartError> {
+async fn finalise(common: CommonConfig, _: DeadLetterConfig) -> Result<(), StartError> {
     let clients = Clients::load().await;
-    let app = composition::app(&clients, &config.table, NoQueue, SelfApproval::Refused);
+    let app = composition::app(&clients, &common.table, NoQueue, SelfApproval::Refused);
     let handle = async |job: Job, _: Turn<'_>| app.give_up(&job, REASON).await;
-    Function::new(&config.installation, app.metrics()).jobs(handle).await
+    Function::new(&common.installation, app.metrics()).jobs(handle).await
 }

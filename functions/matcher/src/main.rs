@@ -6,7 +6,7 @@ use std::sync::Arc;
 use muster_app::SelfApproval;
 use muster_aws::clients::Clients;
 use muster_aws::composition;
-use muster_aws::config::MatcherConfig;
+use muster_aws::config::{CommonConfig, MatcherConfig};
 use muster_aws::queue::SqsQueue;
 use muster_aws::runtime::{Function, StartError, start};
 
@@ -16,9 +16,9 @@ async fn main() -> ExitCode {
     start("muster-matcher", receive).await
 }
 
-async fn receive(config: MatcherConfig) -> Result<(), StartError> {
+async fn receive(common: CommonConfig, config: MatcherConfig) -> Result<(), StartError> {
     let clients = Clients::load().await;
     let queue = SqsQueue::new(Arc::clone(&clients), config.queue);
-    let app = composition::app(&clients, &config.table, queue, SelfApproval::Refused);
-    Function::new(&config.installation, app.metrics()).events(&app).await
+    let app = composition::app(&clients, &common.table, queue, SelfApproval::Refused);
+    Function::new(&common.installation, app.metrics()).events(&app).await
 }

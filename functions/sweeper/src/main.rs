@@ -6,7 +6,7 @@ use std::sync::Arc;
 use muster_app::SelfApproval;
 use muster_aws::clients::Clients;
 use muster_aws::composition;
-use muster_aws::config::SweeperConfig;
+use muster_aws::config::{CommonConfig, SweeperConfig};
 use muster_aws::queue::SqsQueue;
 use muster_aws::runtime::{Function, StartError, start};
 
@@ -16,9 +16,9 @@ async fn main() -> ExitCode {
     start("muster-sweeper", sweep).await
 }
 
-async fn sweep(config: SweeperConfig) -> Result<(), StartError> {
+async fn sweep(common: CommonConfig, config: SweeperConfig) -> Result<(), StartError> {
     let clients = Clients::load().await;
     let queue = SqsQueue::new(Arc::clone(&clients), config.queue);
-    let app = composition::app(&clients, &config.table, queue, SelfApproval::Refused);
-    Function::new(&config.installation, app.metrics()).sweeps(&app).await
+    let app = composition::app(&clients, &common.table, queue, SelfApproval::Refused);
+    Function::new(&common.installation, app.metrics()).sweeps(&app).await
 }

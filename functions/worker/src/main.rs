@@ -8,7 +8,7 @@ use muster_app::SelfApproval;
 use muster_aws::bus::EventBridge;
 use muster_aws::clients::Clients;
 use muster_aws::composition;
-use muster_aws::config::WorkerConfig;
+use muster_aws::config::{CommonConfig, WorkerConfig};
 use muster_aws::queue::SqsQueue;
 use muster_aws::runtime::{Function, StartError, start};
 use muster_aws::secrets::SecretsManager;
@@ -21,14 +21,14 @@ async fn main() -> ExitCode {
     start("muster-worker", work).await
 }
 
-async fn work(config: WorkerConfig) -> Result<(), StartError> {
+async fn work(common: CommonConfig, config: WorkerConfig) -> Result<(), StartError> {
     let clients = Clients::load().await;
     let secrets = SecretsManager::new(Arc::clone(&clients), config.secret_prefix);
     // No address is opened by hand here: what local mode allows with a flag has no way in.
     let egress = HttpEgress::new(EgressPolicy::default(), Arc::new(secrets)).map_err(StartError::egress)?;
     let queue = SqsQueue::new(Arc::clone(&clients), config.queue);
     let bus = EventBridge::new(Arc::clone(&clients), config.bus);
-    let app = composition::app_with_bus(&clients, &config.table, queue, bus, SelfApproval::Refused);
+    let app = composition::app_with_bus(&clients, &common.table, queue, bus, SelfApproval::Refused);
     let handle = async |job, turn: Turn<'_>| app.handle(&job, &turn.shift(&egress)).await;
-    Function::new(&config.installation, app.metrics()).jobs(handle).await
+    Function::new(&common.installation, app.metrics()).jobs(handle).await
 }

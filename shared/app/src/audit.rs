@@ -112,6 +112,7 @@ fn key_of(resource: &Resource) -> Key {
         Resource::Workflow(id) => Key::Workflow(id.clone()),
         Resource::Integration(id) => Key::Integration(id.clone()),
         Resource::Team(id) => Key::Team(id.clone()),
+        Resource::Account(id) => Key::Account(id.clone()),
         Resource::Control(scope) => Key::KillSwitch(scope.clone()),
     }
 }
@@ -125,6 +126,7 @@ fn audited(record: Record) -> Option<(ChainHead, Option<TeamId>, Option<Trail>)>
         Record::Workflow(workflow) => Some((workflow.audit, workflow.team, None)),
         Record::Integration(integration) => Some((integration.audit, integration.team, None)),
         Record::Team(team) => Some((team.audit, Some(team.id), None)),
+        Record::Account(account) => Some((account.audit, Some(account.team), None)),
         Record::KillSwitch(switch) => Some((switch.audit, None, None)),
         Record::RunbookVersion(_)
         | Record::Decision(_)

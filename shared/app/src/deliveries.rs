@@ -40,7 +40,8 @@ impl App {
         if !integration.enabled {
             return Err(Error::NotFound { kind: "integration", id: id.to_string() });
         }
-        let replay_key = self.verified(&integration, headers, body, now).await?;
+        let signed = self.verified(&integration, headers, body, now).await?;
+        let replay_key = signed.or_else(|| named_by_sender(&integration, headers, body));
         let repeat = match &replay_key {
             Some(key) => self.seen_delivery(*key, now).await?,
             None => Repeat::Unknown,
@@ -161,6 +162,12 @@ enum Repeat {
     /// The record of this version no longer counts.
     LongAgo(u64),
     Yes,
+}
+
+/// What tells a replay of a delivery under an `Idempotency-Key`. The key is not signed, so another body under it is another delivery.
+fn named_by_sender(integration: &Integration, headers: &Headers<'_>, body: &[u8]) -> Option<Digest> {
+    let key = headers.idempotency_key()?;
+    Some(Digest::of_json(&json!(["delivery", integration.id, "key", key, Digest::of_bytes(body)])))
 }
 
 /// Whether the scheme signs an id or a time, so that two equal deliveries are one. The reports of others are told apart by

@@ -1,7 +1,6 @@
 //! What a use case answers instead of its result. `shared/http` gives each a status and problem details.
 
 use muster_domain::control::Scope;
-use muster_domain::execution::ExecutionStatus;
 use muster_domain::fault::Fault;
 use muster_domain::policy::Denied;
 use muster_domain::runbook::VersionStatus;
@@ -22,7 +21,8 @@ pub enum Error {
     #[error("{message}")]
     WrongLifecycle { message: String, current: VersionStatus },
     #[error("{message}")]
-    WrongStatus { message: String, current: ExecutionStatus },
+    /// `current` is a word of what runs: a workflow's differ from a runbook's.
+    WrongStatus { message: String, current: &'static str },
     /// The change would contradict what is stored.
     #[error("{0}")]
     Conflict(String),

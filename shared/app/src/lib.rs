@@ -1,5 +1,6 @@
 //! The use cases of Muster and the ports they need. Everything that awaits is here; nothing here names AWS.
 
+pub mod accounts;
 pub mod approvals;
 pub mod audit;
 pub mod caller;

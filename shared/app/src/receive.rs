@@ -64,7 +64,15 @@ impl App {
         if decoded.signals.is_empty() {
             return Ok(Received::Taken(Taken::default()));
         }
-        self.take_signals(&sender(source, event), decoded.signals).await.map(Received::Taken)
+        let sender = self.sender(source, event).await?;
+        self.take_signals(&sender, decoded.signals).await.map(Received::Taken)
+    }
+
+    /// Alerts of one account meet under their fingerprints, those of different accounts do not; its team is theirs.
+    async fn sender(&self, source: Source, event: &BusEvent) -> Result<Sender, Error> {
+        let account = event.account().unwrap_or("unknown");
+        let team = self.team_of_account(account).await?;
+        Ok(Sender { scope: format!("bus:{account}"), team, source })
     }
 
     /// Says in the log which event it was, if it could be parsed; never what it holds, which may be secret.
@@ -80,10 +88,4 @@ impl App {
         );
         Received::Unknown
     }
-}
-
-/// Alerts of one account meet under their fingerprints, those of different accounts do not.
-fn sender(source: Source, event: &BusEvent) -> Sender {
-    let account = event.account().unwrap_or("unknown");
-    Sender { scope: format!("bus:{account}"), team: None, source }
 }

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use muster_domain::account::Account;
 use muster_domain::audit::{AuditEntry, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::Execution;
-use muster_domain::ids::{ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, WorkflowId};
+use muster_domain::ids::{
+    AccountId, ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, WorkflowId,
+};
 use muster_domain::incident::{Incident, IncidentEvent};
 use muster_domain::integration::{Alert, Integration, Seen};
 use muster_domain::notification::{Notification, Team};
@@ -58,6 +61,8 @@ pub enum Key {
     /// How far the age trigger of a workflow has looked.
     AgeCursor(WorkflowId),
     Integration(IntegrationId),
+    /// Whose the alarms of an AWS account are.
+    Account(AccountId),
     Alert(Digest),
     Seen(Digest),
     /// What a failure of an execution owes; failures count from 1.
@@ -101,6 +106,7 @@ pub enum Record {
     Starts(Starts),
     AgeCursor(AgeCursor),
     Integration(Integration),
+    Account(Account),
     Alert(Alert),
     Seen(Seen),
     Notification(Notification),
@@ -276,6 +282,11 @@ pub enum Query {
     NotificationsOfExecution {
         execution: ExecutionId,
     },
+    /// AWS accounts that have a team, by number.
+    Accounts,
+    AccountsOfTeam {
+        team: TeamId,
+    },
     /// A resource's chain.
     AuditOfResource {
         resource: Resource,
@@ -397,6 +408,7 @@ impl Record {
             Self::Starts(starts) => Key::Starts(starts.workflow.clone(), starts.minute),
             Self::AgeCursor(cursor) => Key::AgeCursor(cursor.workflow.clone()),
             Self::Integration(integration) => Key::Integration(integration.id.clone()),
+            Self::Account(account) => Key::Account(account.id.clone()),
             Self::Alert(alert) => Key::Alert(alert.key),
             Self::Seen(seen) => Key::Seen(seen.key),
             Self::Notification(notification) => {
@@ -479,6 +491,7 @@ record_type!(Candidate, Candidate);
 record_type!(Starts, Starts);
 record_type!(AgeCursor, AgeCursor);
 record_type!(Integration, Integration);
+record_type!(Account, Account);
 record_type!(Alert, Alert);
 record_type!(Seen, Seen);
 record_type!(Notification, Notification);

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::Instrument as _;
 
-use crate::config::{self, ConfigError, FromEnvironment, Installation, Level};
+use crate::config::{self, CommonConfig, ConfigError, FromEnvironment, Installation, Level};
 use crate::emf::{Measured, Reporter};
 use crate::{correlation, telemetry};
 use muster_app::clock::SystemClock;
@@ -41,7 +41,7 @@ impl StartError {
 /// The whole life of a function: reads its configuration, starts its logs, and serves until Lambda ends the process.
 pub async fn start<C: FromEnvironment>(
     name: &str,
-    serve: impl AsyncFnOnce(C) -> Result<(), StartError>,
+    serve: impl AsyncFnOnce(CommonConfig, C) -> Result<(), StartError>,
 ) -> ExitCode {
     match configured(name, serve).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,14 +54,14 @@ pub async fn start<C: FromEnvironment>(
 
 async fn configured<C: FromEnvironment>(
     name: &str,
-    serve: impl AsyncFnOnce(C) -> Result<(), StartError>,
+    serve: impl AsyncFnOnce(CommonConfig, C) -> Result<(), StartError>,
 ) -> Result<(), StartError> {
     if !config::is_in_lambda(&config::of_process) {
         return Err(StartError::NotInLambda);
     }
-    let config: C = config::read(&config::of_process)?;
-    telemetry::start(name, config.installation());
-    serve(config).await
+    let (common, own): (CommonConfig, C) = config::read(&config::of_process)?;
+    telemetry::start(name, &common.installation);
+    serve(common, own).await
 }
 
 /// Says why in the log, and to Lambda, which shows it to whoever invoked the function.

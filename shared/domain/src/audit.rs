@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::digest::Digest;
-use crate::ids::{ExecutionId, IncidentId, IntegrationId, RunbookId, TeamId, UserId, WorkflowId};
+use crate::ids::{AccountId, ExecutionId, IncidentId, IntegrationId, RunbookId, TeamId, UserId, WorkflowId};
 use crate::time::Time;
 
 /// Where a resource's chain stands: kept on the resource itself, so a truncated chain does not meet its head.
@@ -28,6 +28,8 @@ pub enum Resource {
     Integration(IntegrationId),
     /// A team's settings; its text is `team:<team>`.
     Team(TeamId),
+    /// An AWS account; its text is `account:` and the digits.
+    Account(AccountId),
     /// A kill switch; its text is the scope's.
     Control(crate::control::Scope),
 }
@@ -41,6 +43,7 @@ impl std::fmt::Display for Resource {
             Self::Workflow(id) => id.fmt(f),
             Self::Integration(id) => id.fmt(f),
             Self::Team(id) => write!(f, "team:{id}"),
+            Self::Account(id) => write!(f, "account:{id}"),
             Self::Control(scope) => write!(f, "control:{scope}"),
         }
     }
@@ -62,6 +65,9 @@ impl std::str::FromStr for Resource {
         if let Some(team) = text.strip_prefix("team:") {
             return team.parse().map(Self::Team);
         }
+        if let Some(account) = text.strip_prefix("account:") {
+            return account.parse().map(Self::Account);
+        }
         let prefix = text.split_once('_').map_or("", |(prefix, _)| prefix);
         match prefix {
             "rb" => text.parse().map(Self::Runbook),
@@ -70,7 +76,7 @@ impl std::str::FromStr for Resource {
             "wf" => text.parse().map(Self::Workflow),
             "int" => text.parse().map(Self::Integration),
             _ => Err(crate::ids::InvalidId {
-                expected: "the id of a runbook, workflow, execution, incident or integration, `team:<team>` or `control:<scope>`",
+                expected: "the id of a runbook, workflow, execution, incident or integration, `team:<team>`, `account:<id>` or `control:<scope>`",
             }),
         }
     }

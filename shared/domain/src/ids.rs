@@ -207,6 +207,31 @@ impl FromStr for StepId {
 }
 
 string_conversions!(StepId);
+
+/// An AWS account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// How many digits it has; zeros in front count.
+    pub const DIGITS: usize = 12;
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let valid = text.len() == Self::DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
+        valid.then(|| Self(text.to_owned())).ok_or(InvalidId { expected: "the 12 digits of an AWS account" })
+    }
+}
+
+string_conversions!(AccountId);
 chosen_id!(
     /// The name of a stored secret.
     SecretName,
@@ -241,6 +266,14 @@ mod tests {
         assert!(id.to_lowercase().parse::<RunbookId>().is_err());
         for text in ["", "a#b", "a b", "é", &"a".repeat(65)] {
             assert!(text.parse::<TeamId>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_account_is_twelve_digits() {
+        assert_eq!("000000000012".parse::<AccountId>().map(String::from), Ok("000000000012".to_owned()));
+        for text in ["", "12345678901", "1234567890123", "12345678901a", "-12345678901", "१२३४"] {
+            assert!(text.parse::<AccountId>().is_err(), "{text:?}");
         }
     }
 

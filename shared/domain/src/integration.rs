@@ -80,6 +80,9 @@ pub struct Alert {
     pub incident: IncidentId,
     /// How often it was reported to fire while the incident was open.
     pub firings: u32,
+    /// The last report of it, if that bore no time: the same soon again is that report, sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undated: Option<Digest>,
     pub updated_at: Time,
 }
 

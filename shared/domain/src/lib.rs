@@ -3,6 +3,7 @@
 //! Architecture invariant: this crate is pure. It reaches no runtime, clock, randomness, environment or I/O;
 //! whatever a rule needs, `now` included, is passed in. `tests/src/architecture.rs` checks the dependency tree.
 
+pub mod account;
 pub mod answer;
 pub mod audit;
 pub mod control;

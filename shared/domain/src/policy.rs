@@ -37,7 +37,7 @@ pub enum Action {
     EditRunbook,
     /// Create, change or delete a workflow.
     EditWorkflow,
-    /// Create, change or delete an inbound webhook, and a team's settings.
+    /// Create, change or delete an inbound webhook, and a team's settings; say whose an AWS account is, which is nobody's own to say.
     EditIntegration,
     /// Approve or deprecate a version.
     DecideRunbook,

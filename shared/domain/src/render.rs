@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use crate::answer::Answer;
 use crate::execution::{Execution, Pinned};
 use crate::ids::StepId;
 use crate::incident::Incident;
-use crate::plan::{HeaderTemplate, RunbookCall, UrlTemplate, WebhookCall};
+use crate::plan::{HeaderTemplate, RunbookCall, Step, UrlTemplate, WebhookCall};
 use crate::request::{ContentType, HeaderValue, RenderedRequest, RequestUrl};
 use crate::template::{PayloadTemplate, RenderedPayload, Template};
 use crate::workflow::actions::{JiraAction, LinearAction};
@@ -32,12 +33,22 @@ pub fn context(
 }
 
 /// Adds what a template may name of the step that it belongs to: `step.key`, which is the `Idempotency-Key` of each attempt,
-/// and what the actions make of it. A search names the step that it is made for.
-pub fn name_step(context: &mut Value, execution: &Execution, step: &StepId) {
-    let key = format!("{}-{}", execution.id, step.written());
-    let (marker, issue) = (JiraAction::marker(&key), LinearAction::issue_id(&key));
+/// and for Jira `step.marker`, for Linear `step.issueId`, which are made of it. A search names the step that it is made for.
+pub fn name_step(context: &mut Value, execution: &Execution, step: &Step) {
+    let key = format!("{}-{}", execution.id, step.id.written());
+    let mut named = Map::new();
+    match step.kind.answer() {
+        Answer::JiraIssue | Answer::JiraSearch => {
+            named.insert("marker".to_owned(), JiraAction::marker(&key).into());
+        }
+        Answer::LinearIssue => {
+            named.insert("issueId".to_owned(), LinearAction::issue_id(&key).into());
+        }
+        Answer::Status | Answer::SlackApi => {}
+    }
+    named.insert("key".to_owned(), key.into());
     if let Some(context) = context.as_object_mut() {
-        context.insert("step".to_owned(), json!({"key": key, "marker": marker, "issueId": issue}));
+        context.insert("step".to_owned(), named.into());
     }
 }
 

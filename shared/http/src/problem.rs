@@ -100,9 +100,7 @@ impl From<Error> for Problem {
             Error::WrongLifecycle { current, .. } => {
                 Self::new(Kind::WrongLifecycle, detail).with_status(current.as_str())
             }
-            Error::WrongStatus { current, .. } => {
-                Self::new(Kind::WrongStatus, detail).with_status(current.as_str())
-            }
+            Error::WrongStatus { current, .. } => Self::new(Kind::WrongStatus, detail).with_status(current),
             Error::Conflict(_) => Self::new(Kind::Conflict, detail),
             Error::KillSwitch { scope, .. } => {
                 Self::new(Kind::KillSwitch, detail).with_scope(scope.to_string())

@@ -14,8 +14,8 @@ use crate::layers::require_principal::require_principal;
 use crate::layers::security_headers::security_headers;
 use crate::problem::{Kind, Problem};
 use crate::routes::{
-    approvals, audit, bodies, decisions, events, execute, executions, hooks, incidents, integrations,
-    kill_switches, notifications, queue, runbooks, service, teams, versions, workflow_runs,
+    accounts, approvals, audit, bodies, decisions, events, execute, executions, hooks, incidents,
+    integrations, kill_switches, notifications, queue, runbooks, service, teams, versions, workflow_runs,
     workflow_versions, workflows,
 };
 
@@ -90,6 +90,8 @@ fn api_routes() -> Routes {
             integrations::change_integration,
             integrations::delete_integration
         ))
+        .routes(routes!(accounts::list_accounts))
+        .routes(routes!(accounts::read_account, accounts::set_account, accounts::remove_account))
         .routes(routes!(decisions::list_incident_decisions))
         .routes(routes!(kill_switches::read_kill_switch, kill_switches::set_kill_switch))
         .routes(routes!(teams::read_team_settings, teams::set_team_settings))

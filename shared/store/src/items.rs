@@ -60,6 +60,7 @@ pub enum Kind {
     Starts,
     AgeCursor,
     Integration,
+    Account,
     Alert,
     Seen,
     Notification,
@@ -70,7 +71,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         Self::Runbook,
         Self::RunbookVersion,
         Self::Decision,
@@ -86,6 +87,7 @@ impl Kind {
         Self::Starts,
         Self::AgeCursor,
         Self::Integration,
+        Self::Account,
         Self::Alert,
         Self::Seen,
         Self::Notification,
@@ -112,6 +114,7 @@ impl Kind {
             Self::Starts => "starts",
             Self::AgeCursor => "ageCursor",
             Self::Integration => "integration",
+            Self::Account => "account",
             Self::Alert => "alert",
             Self::Seen => "seen",
             Self::Notification => "notification",
@@ -139,6 +142,7 @@ impl Kind {
             Record::Starts(_) => Self::Starts,
             Record::AgeCursor(_) => Self::AgeCursor,
             Record::Integration(_) => Self::Integration,
+            Record::Account(_) => Self::Account,
             Record::Alert(_) => Self::Alert,
             Record::Seen(_) => Self::Seen,
             Record::Notification(_) => Self::Notification,
@@ -196,6 +200,7 @@ fn encode(record: &Record) -> serde_json::Result<String> {
         Record::Starts(value) => text(value),
         Record::AgeCursor(value) => text(value),
         Record::Integration(value) => text(value),
+        Record::Account(value) => text(value),
         Record::Alert(value) => text(value),
         Record::Seen(value) => text(value),
         Record::Notification(value) => text(value),
@@ -225,6 +230,7 @@ fn ttl(record: &Record) -> Option<i64> {
         | Record::Candidate(_)
         | Record::AgeCursor(_)
         | Record::Integration(_)
+        | Record::Account(_)
         | Record::Alert(_)
         | Record::Notification(_)
         | Record::Team(_)
@@ -273,6 +279,7 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
         serde_json::from_str::<T>(data).map(Into::into)
     }
     use muster_app::table::{AgeCursor, Body, Candidate, Candidates, IdempotencyRecord, Starts};
+    use muster_domain::account::Account;
     use muster_domain::audit::AuditEntry;
     use muster_domain::control::KillSwitch;
     use muster_domain::execution::Execution;
@@ -297,6 +304,7 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
         Kind::Starts => value::<Starts>(data),
         Kind::AgeCursor => value::<AgeCursor>(data),
         Kind::Integration => value::<Integration>(data),
+        Kind::Account => value::<Account>(data),
         Kind::Alert => value::<Alert>(data),
         Kind::Seen => value::<Seen>(data),
         Kind::Notification => value::<Notification>(data),

@@ -50,6 +50,7 @@ impl ItemKey {
             Key::Starts(id, minute) => Self::head(format!("STARTS#{id}#{minute:012}")),
             Key::AgeCursor(id) => Self::head(format!("AGE#{id}")),
             Key::Integration(id) => Self::head(format!("HOOK#{id}")),
+            Key::Account(id) => Self::head(format!("ACCOUNT#{id}")),
             Key::Alert(digest) => Self::head(format!("ALERT#{digest}")),
             Key::Seen(digest) => Self::head(format!("SEEN#{digest}")),
             // Beside its execution: whoever may write that, may write what it owes.
@@ -98,6 +99,7 @@ fn parse(family: &str, rest: &str, sk: &str) -> Option<Key> {
         }
         ("AGE", HEAD) => rest.parse().ok().map(Key::AgeCursor),
         ("HOOK", HEAD) => rest.parse().ok().map(Key::Integration),
+        ("ACCOUNT", HEAD) => rest.parse().ok().map(Key::Account),
         ("ALERT", HEAD) => rest.parse().ok().map(Key::Alert),
         ("SEEN", HEAD) => rest.parse().ok().map(Key::Seen),
         ("TEAM", HEAD) => rest.parse().ok().map(Key::Team),

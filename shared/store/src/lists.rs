@@ -4,6 +4,7 @@
 //! holds the item's own key, so that a page can go on after any item, even one that has gone.
 
 use muster_app::table::{DUE_SHARDS, Key, PartPlace, Query, Record};
+use muster_domain::account::Account;
 use muster_domain::audit::AuditEntry;
 use muster_domain::execution::{Execution, Parent, Pinned};
 use muster_domain::ids::TeamId;
@@ -87,6 +88,7 @@ impl Entries {
             Record::Workflow(workflow) => workflow_entries(workflow),
             Record::Integration(integration) => integration_entries(integration),
             Record::Notification(notification) => notification_entries(notification),
+            Record::Account(account) => account_entries(account),
             Record::Audit(entry) => audit_entries(entry),
             Record::WorkflowVersion(_)
             | Record::Why(_)
@@ -216,6 +218,16 @@ fn notification_entries(notification: &Notification) -> Entries {
     Entries { due: notification.due_at.map(|at| due_entry(&key, at)), ..Entries::default() }
 }
 
+/// An account without a team is in no list.
+fn account_entries(account: &Account) -> Entries {
+    if account.removed_at.is_some() {
+        return Entries::default();
+    }
+    let id = account.id.as_str();
+    let by_team = entry(format!("ACCOUNTS#{}", account.team), id);
+    Entries { list1: Some(entry("ACCOUNTS".into(), id)), list2: Some(by_team), ..Entries::default() }
+}
+
 fn audit_entries(audit: &AuditEntry) -> Entries {
     let sk = format!("{}#{}#{:020}", padded(audit.at), audit.resource, audit.seq);
     let pk = audit_partition(audit.team.as_ref(), &day_of(audit.at));
@@ -314,6 +326,8 @@ impl Listing {
                 below: format!("NOTE#{LAST}"),
                 ..Self::whole(Place::Table, ItemKey::of(&Key::Execution(execution.clone())).pk)
             },
+            Query::Accounts => list1("ACCOUNTS".into()),
+            Query::AccountsOfTeam { team } => list2(format!("ACCOUNTS#{team}")),
             Query::AuditOfResource { resource } => {
                 Self::whole(Place::Table, ItemKey::of(&Key::Audit(resource.clone(), 0)).pk)
             }
@@ -366,6 +380,7 @@ impl Listing {
             Query::Integrations | Query::IntegrationsOfTeam { .. } => {
                 Key::Integration(sort_key.parse().ok()?)
             }
+            Query::Accounts | Query::AccountsOfTeam { .. } => Key::Account(sort_key.parse().ok()?),
             Query::EventsOfDay { .. } => {
                 let (incident, seq) = sort_key.split_once('#')?.1.split_once('#')?;
                 Key::IncidentEvent(incident.parse().ok()?, seq.parse().ok()?)

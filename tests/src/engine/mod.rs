@@ -17,6 +17,7 @@ mod steering;
 mod workflow_crashes;
 mod workflow_guards;
 mod workflow_runs;
+mod workflow_time;
 mod workflows;
 
 use muster_app::Caller;

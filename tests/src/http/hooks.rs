@@ -287,6 +287,94 @@ async fn an_undated_alert_of_the_generic_form_may_fire_again(
     assert_eq!(status_of(&world, &second).await, "RESOLVED");
 }
 
+/// A sender that got no answer repeats itself; one that has something to say is heard, however alike it sounds.
+#[rstest]
+#[tokio::test]
+async fn an_undated_report_that_is_sent_again_counts_once(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
+    let id = integration(&world, json!({})).await;
+    let payload = json!({"summary": "Disk full", "source": "db-1", "severity": "warning"});
+    let alert = |action: &str| json!({"event_action": action, "dedup_key": "disk", "payload": payload});
+    let check = async |action: &str, expected: u64| {
+        let answer = report(&world, &id, &alert(action)).await;
+        assert_eq!(answer["accepted"], expected, "{action}: {answer}");
+        answer["incidents"][0].clone()
+    };
+    let first = check("trigger", 1).await;
+    assert_eq!(check("trigger", 0).await, first);
+    assert_eq!(alert_of(&world, &id).await.firings, 1);
+    world.clock.advance(Duration::from_secs(5 * 60));
+    check("trigger", 0).await;
+    world.clock.advance(Duration::from_secs(1));
+    check("trigger", 1).await;
+    assert_eq!(alert_of(&world, &id).await.firings, 2, "it still fires");
+    check("acknowledge", 1).await;
+    check("acknowledge", 0).await;
+    check("trigger", 1).await;
+    check("resolve", 1).await;
+    check("resolve", 0).await;
+    let second = check("trigger", 1).await;
+    assert_ne!(second, first, "it fires again");
+    let path = format!("/api/incidents/{}", text(&second));
+    bob(&world).patch(&path, json!({"status": "RESOLVED"})).await.expect(200);
+    assert_ne!(check("trigger", 1).await, second, "what a person closed may fire again at once");
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_alert_without_a_key_is_known_by_what_describes_it(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
+    let id = integration(&world, json!({})).await;
+    let alert = |summary: &str, severity: &str| {
+        let payload = json!({"summary": summary, "source": "db-1", "severity": severity});
+        json!({"event_action": "trigger", "payload": payload})
+    };
+    let first = report(&world, &id, &alert("Disk full", "warning")).await;
+    assert_eq!(report(&world, &id, &alert("Disk full", "warning")).await["accepted"], 0, "sent again");
+    let worse = report(&world, &id, &alert("Disk full", "critical")).await;
+    assert_eq!((&worse["accepted"], &worse["incidents"]), (&json!(1), &first["incidents"]));
+    let other = report(&world, &id, &alert("Disk slow", "warning")).await;
+    assert_ne!(other["incidents"], first["incidents"]);
+    let path = format!("/api/incidents/{}", text(&first["incidents"][0]));
+    let fingerprint = bob(&world).get(&path).await.expect(200)["metadata"]["fingerprint"].clone();
+    let resolve = json!({"event_action": "resolve", "dedup_key": fingerprint});
+    assert_eq!(report(&world, &id, &resolve).await["incidents"], first["incidents"]);
+    assert_eq!(status_of(&world, &first["incidents"][0]).await, "RESOLVED");
+}
+
+/// With a name for each delivery, even a repeat that comes late and out of order is known.
+#[rstest]
+#[tokio::test]
+async fn a_delivery_under_an_idempotency_key_is_taken_once(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
+    let id = integration(&world, json!({})).await;
+    let payload = json!({"summary": "Disk full", "source": "db-1", "severity": "warning"});
+    let alert = |action: &str| json!({"event_action": action, "dedup_key": "disk", "payload": payload});
+    let check = async |key: &str, action: &str, expected: u64| {
+        let headers = [("x-key", SECRET.to_owned()), ("idempotency-key", key.to_owned())];
+        let body = alert(action).to_string();
+        let answer = deliver(&world, &id, &headers, body.as_bytes()).await.expect(202);
+        assert_eq!(answer["accepted"], expected, "{action} under {key}: {answer}");
+    };
+    check("1", "trigger", 1).await;
+    check("2", "resolve", 1).await;
+    check("1", "trigger", 0).await;
+    assert_eq!(incidents(&world).await.len(), 1, "the late repeat opens nothing");
+    check("3", "trigger", 1).await;
+    assert_eq!(incidents(&world).await.len(), 2);
+    check("3", "resolve", 1).await;
+    check("2", "resolve", 0).await;
+    check(&"k".repeat(256), "trigger", 1).await;
+    world.clock.advance(Duration::from_secs(24 * 3_600));
+    check("2", "resolve", 1).await;
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_firing_raises_the_priority_and_never_lowers_it(

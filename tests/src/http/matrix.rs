@@ -75,6 +75,10 @@ const TABLE: &str = "
     GET    /api/integrations/{id}                                      uoooooooo uxxxooooo uxxxxxxoo
     PUT    /api/integrations/{id}                                      uxxxxxxxo uxxxxxoxo uxxxxxxxo
     DELETE /api/integrations/{id}                                      uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    GET    /api/accounts                                               uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/accounts/{accountId}                                   uxxxxxxoo uxxxooooo uxxxxxxoo
+    PUT    /api/accounts/{accountId}                                   uxxxxxxxo uxxxxxxxo uxxxxxxxo
+    DELETE /api/accounts/{accountId}                                   uxxxxxxxo uxxxxxxxo uxxxxxxxo
     POST   /api/events                                                 uxxxxxxxo uxxxxxxxo uxxxxxxxo
     POST   /api/hooks/{integrationId}                                  ooooooooo ooooooooo ooooooooo
     GET    /api/incidents/{id}/decisions                               uoooooooo uxxxooooo uxxxxxxoo
@@ -148,6 +152,7 @@ struct Things<'w> {
     incident: String,
     workflow: String,
     integration: String,
+    account: String,
 }
 
 impl<'w> Things<'w> {
@@ -159,12 +164,13 @@ impl<'w> Things<'w> {
         let new = workflows::definition(world, team.clone());
         let workflow = text(&bob(world).post("/api/workflows", new).await.expect(201)["id"]);
         let integration = integration(world, team).await;
+        let account = accounts::given(world, "123456789012", owner.unwrap_or("db")).await;
         // Of a global incident's execution everybody may read, so this one has no incident.
         world.drain().await;
         world.receiver.will([Reply::Status(500)]);
         let execution = executed(world, &approved, json!({})).await;
         world.drain().await;
-        Self { world, owner, draft, approved, execution, incident, workflow, integration }
+        Self { world, owner, draft, approved, execution, incident, workflow, integration, account }
     }
 
     /// The letter for what a caller with these groups meets.
@@ -215,6 +221,7 @@ impl<'w> Things<'w> {
             ("{attempt}", "1"),
             ("{scope}", &scope),
             ("{integrationId}", &self.integration),
+            ("{accountId}", &self.account),
             ("{resource}", &self.draft),
         ] {
             path = path.replace(name, value);
@@ -225,9 +232,10 @@ impl<'w> Things<'w> {
     fn query(&self, row: &Row) -> String {
         let team = self.owner.map_or(String::new(), |team| format!("teamId={team}&"));
         match (row.method.as_str(), row.path) {
-            ("GET", "/api/runbooks" | "/api/incidents" | "/api/workflows" | "/api/integrations") => {
-                format!("?{team}")
-            }
+            (
+                "GET",
+                "/api/runbooks" | "/api/incidents" | "/api/workflows" | "/api/integrations" | "/api/accounts",
+            ) => format!("?{team}"),
             ("GET", "/api/audit") => format!("?{team}day=2026-03-01"),
             _ => String::new(),
         }
@@ -249,6 +257,7 @@ impl<'w> Things<'w> {
             "/api/incidents/{id}" => json!({"status": "ACKNOWLEDGED"}),
             "/api/integrations" | "/api/integrations/{id}" => new_integration(team),
             "/api/hooks/{integrationId}" => sample("generic-trigger"),
+            "/api/accounts/{accountId}" => json!({"teamId": self.owner.unwrap_or("db")}),
             "/api/events" => sample("cloudwatch-event-alarm"),
             "/api/teams/{id}/settings" => json!({"people": {"ann": {"email": "ann@example.com"}}}),
             "/api/kill-switches/{scope}" => json!({"engaged": false, "reason": "drill"}),

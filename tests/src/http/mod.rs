@@ -1,6 +1,7 @@
 //! The API through its router: every request passes all of it, down to a real table. The client holds every answer against
 //! the OpenAPI document.
 
+mod accounts;
 mod audit;
 mod editing;
 mod executing;
@@ -14,7 +15,9 @@ mod matrix;
 mod noise;
 mod refusals;
 mod routers;
+mod runs;
 mod teams;
+mod triggers;
 mod workflows;
 
 use serde_json::{Value, json};

@@ -116,9 +116,12 @@ async fn faults(world: &World, nodes: Value, edges: Value) -> Vec<String> {
     problem["errors"].as_array().unwrap().iter().map(|error| text(&error["pointer"])).collect()
 }
 
+#[rstest]
 #[tokio::test]
-async fn every_fault_of_a_graph_is_told_at_its_node() {
-    let world = World::sqlite().await;
+async fn every_fault_of_a_graph_is_told_at_its_node(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
     let start = json!({"type": "trigger", "id": "start"});
     let pause = |id: &str, seconds: u64| json!({"type": "delay", "id": id, "seconds": seconds});
     let ask = |field: &str| json!({"type": "condition", "id": "ask", "field": field, "equals": 1});

@@ -156,6 +156,7 @@ fn keys() -> Vec<Key> {
         ),
         Key::Starts(workflow(), 1),
         Key::AgeCursor(workflow()),
+        Key::Account("123456789012".parse().unwrap()),
         Key::Alert(Digest::of_bytes(b"")),
         Key::Seen(Digest::of_bytes(b"")),
         Key::Notification(execution(), 1),
@@ -181,6 +182,7 @@ fn writers(key: &Key) -> &'static [&'static str] {
         Key::KillSwitch(..)
         | Key::Integration(..)
         | Key::Team(..)
+        | Key::Account(..)
         | Key::Workflow(..)
         | Key::WorkflowVersion(..)
         | Key::Candidates(..)

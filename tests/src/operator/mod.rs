@@ -1,6 +1,7 @@
 //! The `muster` command as people and scripts use it: the real binary against a real `muster serve`.
 
 mod files;
+mod incidents;
 mod installation;
 mod lists;
 mod refusals;
@@ -8,3 +9,4 @@ mod reporting;
 mod review;
 mod story;
 mod watching;
+mod workflows;

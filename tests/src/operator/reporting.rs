@@ -25,7 +25,7 @@ async fn a_hook_is_made_tried_and_its_incident_resolved() {
         ("alertmanager", "bearer"),
         ("grafana", "grafana"),
         ("datadog", "standard-webhooks"),
-        ("aws-health", "bearer"),
+        ("awsHealth", "bearer"),
         ("generic", "bearer"),
     ] {
         let create = ["hook", "create", "--name", source, "--source", source, "--scheme", scheme];

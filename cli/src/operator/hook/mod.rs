@@ -7,9 +7,10 @@ mod trial;
 
 use clap::{ArgAction, Args, Subcommand};
 use muster_domain::ids::{IntegrationId, SecretName, TeamId};
+use muster_domain::sources::Source;
 use serde_json::{Value, json};
 
-use self::sample::Kind;
+use self::sample::source_parser;
 use self::scheme::SchemeArgs;
 pub(crate) use self::trial::{Delivery, DeliveryError};
 use super::Command;
@@ -52,8 +53,8 @@ pub(crate) struct Create {
     #[arg(long, value_name = "TEXT")]
     name: String,
     /// What reports there
-    #[arg(long, value_enum)]
-    source: Kind,
+    #[arg(long, value_parser = source_parser())]
+    source: Source,
     #[command(flatten)]
     scheme: SchemeArgs,
     /// Name of a stored secret, not its value; a second one while a secret is changed

@@ -1,18 +1,8 @@
 //! One alert of each source, as its sender writes it: the firing and its resolution.
 
 use clap::ValueEnum;
-
-/// The names of sources on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    Cloudwatch,
-    Pagerduty,
-    Alertmanager,
-    Grafana,
-    Datadog,
-    AwsHealth,
-    Generic,
-}
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use muster_domain::sources::Source;
 
 /// Which report of the alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -27,40 +17,29 @@ macro_rules! sample {
     };
 }
 
-impl Kind {
-    /// As the API writes it.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cloudwatch => "cloudwatch",
-            Self::Pagerduty => "pagerduty",
-            Self::Alertmanager => "alertmanager",
-            Self::Grafana => "grafana",
-            Self::Datadog => "datadog",
-            Self::AwsHealth => "awsHealth",
-            Self::Generic => "generic",
-        }
-    }
+/// The names of sources on the command line, which are the API's.
+pub(super) fn source_parser() -> impl TypedValueParser<Value = Source> {
+    let names = PossibleValuesParser::new(Source::ALL.map(Source::as_str));
+    names.try_map(|name| named(&name).ok_or("no source has this name"))
+}
 
-    /// The source that the API names so.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Self::value_variants().iter().copied().find(|kind| kind.as_str() == name)
-    }
+/// The source of this name.
+pub(super) fn named(name: &str) -> Option<Source> {
+    Source::ALL.into_iter().find(|source| source.as_str() == name)
+}
 
-    pub(super) const fn sample(self, report: Report) -> &'static str {
-        let (firing, resolved) = match self {
-            Self::Cloudwatch => (sample!("cloudwatch-event-alarm"), sample!("cloudwatch-event-ok")),
-            Self::Pagerduty => {
-                (sample!("pagerduty-webhook-triggered"), sample!("pagerduty-webhook-resolved"))
-            }
-            Self::Alertmanager => (sample!("alertmanager-firing"), sample!("alertmanager-resolved")),
-            Self::Grafana => (sample!("grafana-firing"), sample!("grafana-resolved")),
-            Self::Datadog => (sample!("datadog-webhook-triggered"), sample!("datadog-webhook-recovered")),
-            Self::AwsHealth => (sample!("aws-health-event-open"), sample!("aws-health-event-closed")),
-            Self::Generic => (sample!("generic-trigger"), sample!("generic-resolve")),
-        };
-        match report {
-            Report::Firing => firing,
-            Report::Resolved => resolved,
-        }
+pub(super) const fn sample(source: Source, report: Report) -> &'static str {
+    let (firing, resolved) = match source {
+        Source::Cloudwatch => (sample!("cloudwatch-event-alarm"), sample!("cloudwatch-event-ok")),
+        Source::Pagerduty => (sample!("pagerduty-webhook-triggered"), sample!("pagerduty-webhook-resolved")),
+        Source::Alertmanager => (sample!("alertmanager-firing"), sample!("alertmanager-resolved")),
+        Source::Grafana => (sample!("grafana-firing"), sample!("grafana-resolved")),
+        Source::Datadog => (sample!("datadog-webhook-triggered"), sample!("datadog-webhook-recovered")),
+        Source::AwsHealth => (sample!("aws-health-event-open"), sample!("aws-health-event-closed")),
+        Source::Generic => (sample!("generic-trigger"), sample!("generic-resolve")),
+    };
+    match report {
+        Report::Firing => firing,
+        Report::Resolved => resolved,
     }
 }

@@ -10,7 +10,7 @@ use muster_domain::sources::verification::Scheme;
 use serde_json::Value;
 
 use super::proof::{ProofError, prove};
-use super::sample::{Kind, Report};
+use super::sample::{Report, named, sample};
 use super::{delivered, path_of};
 use crate::operator::api::{ApiError, Call, IdempotencyKey};
 use crate::operator::context::Context;
@@ -34,8 +34,8 @@ impl Test {
     pub(super) async fn run(&self, context: &Context) -> Result<(), OperatorError> {
         let integration = context.send(path_of(&self.id)).await?.body;
         let name = integration.get("source").and_then(Value::as_str).unwrap_or_default();
-        let kind = Kind::named(name).ok_or_else(|| DeliveryError::Source { name: name.to_owned() })?;
-        let body = kind.sample(self.report).as_bytes().to_vec();
+        let source = named(name).ok_or_else(|| DeliveryError::Source { name: name.to_owned() })?;
+        let body = sample(source, self.report).as_bytes().to_vec();
         let delivery = Delivery { id: &self.id, secret_file: &self.secret_file, body };
         delivery.send(context, &integration).await
     }

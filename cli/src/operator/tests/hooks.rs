@@ -29,7 +29,7 @@ async fn hooks_are_set_up_read_and_deleted() {
     check("hook get HOOK", "GET /api/integrations/HOOK").await;
     check("hook delete HOOK", "DELETE /api/integrations/HOOK").await;
     check(
-        "hook create --name A --source aws-health --scheme basic --username muster --secret a --secret b",
+        "hook create --name A --source awsHealth --scheme basic --username muster --secret a --secret b",
         r#"POST /api/integrations {"name":"A","scheme":{"type":"basic","username":"muster"},"secrets":["a","b"],"source":"awsHealth"}"#,
     )
     .await;

@@ -248,7 +248,7 @@ fn preview(
         StepKind::Condition { .. } | StepKind::Delay(_) | StepKind::Runbook(_) => None,
     });
     let planned = calls.map(|(step, call)| {
-        name_step(&mut context, execution, &step.id);
+        name_step(&mut context, execution, step);
         let request = render(call, &context).map_err(|error| {
             Error::Invalid(vec![Fault::new("/parameters", format!("step {}: {error}", step.id))])
         })?;

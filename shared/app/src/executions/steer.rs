@@ -57,7 +57,7 @@ impl App {
                 Decision::AlreadyDone => Ok(Decided { reply: seen.value, writes: Vec::new() }),
                 Decision::Refused(refusal) => Err(Error::WrongStatus {
                     message: format!("the execution cannot be changed so: {refusal}"),
-                    current: seen.value.status(),
+                    current: seen.value.status_word(),
                 }),
                 Decision::Moved(moved) => {
                     notifies.store(moved.notifies().unwrap_or_default(), Ordering::Relaxed);

@@ -32,6 +32,8 @@ pub struct Matched {
     pub suppressed: u64,
     /// Refused by the loop guard (C5).
     pub refused: u64,
+    /// Of those that match, those that can never start.
+    pub impossible: u64,
 }
 
 /// What may start workflows: an event, or that an incident has come of age.

@@ -147,6 +147,7 @@ impl Settling {
             Ok(Started::Now(execution)) => self.matched.started.push(execution),
             Ok(Started::Earlier) => self.matched.repeated += 1,
             Ok(Started::Suppressed) => self.matched.suppressed += 1,
+            Ok(Started::Never) => self.matched.impossible += 1,
             Err(error) => {
                 let passes = self.passing.is_none() && error.retryable();
                 self.passing = if passes { Some(error) } else { self.passing.take() };

@@ -1,17 +1,22 @@
 //! Starting workflows once, whatever is delivered how often and in which order (INVARIANTS B6).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use muster_domain::execution::{Execution, Pinned, PinnedWorkflow};
 use muster_domain::ids::ExecutionId;
-use muster_domain::workflow::{PartWriter, Workflow};
+use muster_domain::workflow::{MatchDecision, MatchOutcome, PartWriter, Predicate, Workflow};
 
 use super::{Occasion, Verdict, storm};
+use crate::error::chain;
 use crate::executions::created;
 use crate::metrics::Counter;
 use crate::table::{self, Key, Stored, Versioned, Write};
 use crate::{App, Error};
+
+/// How much of an error a record shows, in characters.
+const MOST_SHOWN: usize = 300;
 
 /// What became of a workflow that matches.
 pub(super) enum Started {
@@ -19,6 +24,8 @@ pub(super) enum Started {
     /// It was started before, and that stays.
     Earlier,
     Suppressed,
+    /// Starting it is impossible, and why is recorded.
+    Never,
 }
 
 /// What starts several workflows, if all of it is stored.
@@ -48,7 +55,10 @@ impl App {
             if starts.part.is_full() {
                 break;
             }
-            let started = self.start(occasion, verdict, &known, &mut starts).await;
+            let started = match self.start(occasion, verdict, &known, &mut starts).await {
+                Err(error) if !error.retryable() => Ok(never(verdict, &error, &mut starts.part)),
+                tried => tried,
+            };
             starts.starts.push(started);
         }
         Ok(starts)
@@ -110,14 +120,31 @@ impl App {
                 self.metrics.count(Counter::WorkflowsSuppressed);
                 tracing::warn!(workflow_id = %workflow.id, "a storm: the workflow's starts of this minute are used up");
             }
+            Ok(Started::Never) => self.metrics.count(Counter::WorkflowsNotStarted),
             Ok(Started::Earlier) => {}
             Err(error) => {
                 self.metrics.count(Counter::WorkflowsNotStarted);
-                let error = crate::error::chain(error);
+                let error = chain(error);
                 tracing::error!(workflow_id = %workflow.id, error, "a workflow could not be started");
             }
         }
     }
+}
+
+/// Records why a workflow can never start, so that nobody tries for ever.
+fn never(verdict: &Verdict, error: &Error, part: &mut PartWriter) -> Started {
+    let Verdict { workflow, decision, .. } = verdict;
+    let error = chain(error);
+    tracing::error!(workflow_id = %workflow.id, error, "a workflow can never start");
+    let mut reasons = decision.reasons.clone();
+    reasons.push(Predicate {
+        name: Cow::Borrowed("start"),
+        expected: "a version that can be read and an execution that can be stored".into(),
+        seen: Some(error.chars().take(MOST_SHOWN).collect::<String>().into()),
+        holds: false,
+    });
+    part.add(workflow, &MatchDecision { outcome: MatchOutcome::CouldNotStart, reasons }, None);
+    Started::Never
 }
 
 impl Occasion<'_> {

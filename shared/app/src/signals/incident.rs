@@ -89,7 +89,13 @@ impl App {
             IncidentSource { name: sender.name().to_owned(), fingerprint: signal.fingerprint.clone() };
         let opening = Opening { id: id.clone(), created_by: created_by(sender)?, source: Some(source) };
         let (incident, event) = Incident::open(new, opening, &cause(sender, signal, found), found.now);
-        let alert = Alert { key: found.alert_key, incident: id.clone(), firings: 1, updated_at: found.now };
+        let alert = Alert {
+            key: found.alert_key,
+            incident: id.clone(),
+            firings: 1,
+            undated: found.undated(signal),
+            updated_at: found.now,
+        };
         let mut writes = self.opened(incident, event.clone(), None);
         writes.push(stored_alert(alert, found));
         writes.extend(found.remembered(signal));
@@ -117,7 +123,7 @@ impl App {
                 return Ok(Decided::nothing(found, signal, Effect::ignored(refusal.to_string())));
             }
         };
-        writes.extend(found.counted(&effect).map(|alert| stored_alert(alert, found)));
+        writes.extend(found.counted(signal, &effect).map(|alert| stored_alert(alert, found)));
         writes.extend(found.remembered(signal));
         let outcome = outcome(signal, Some(incident.value.id.clone()), effect);
         Ok(Decided { outcome, writes, events })
@@ -126,11 +132,11 @@ impl App {
 
 impl Found {
     /// The alert after this report.
-    fn counted(&self, effect: &Effect) -> Option<Alert> {
+    fn counted(&self, signal: &Signal, effect: &Effect) -> Option<Alert> {
         let alert = &self.alert.as_ref()?.value;
         let firing = u32::from(*effect == Effect::Counted);
         let firings = alert.firings.saturating_add(firing);
-        Some(Alert { firings, updated_at: self.now, ..alert.clone() })
+        Some(Alert { firings, undated: self.undated(signal), updated_at: self.now, ..alert.clone() })
     }
 }
 

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use muster_domain::digest::Digest;
 use muster_domain::ids::{IncidentId, TeamId};
-use muster_domain::incident::{Incident, IncidentEvent};
+use muster_domain::incident::{Incident, IncidentEvent, IncidentStatus};
 use muster_domain::integration::{Alert, Seen};
+use muster_domain::sources::verification::MAX_SKEW;
 use muster_domain::sources::{Signal, SignalStatus, Source};
 use muster_domain::time::Time;
 use serde::Serialize;
@@ -23,6 +24,8 @@ use crate::{App, Error};
 
 /// How long a report is known, so that its repeat changes nothing. The senders repeat for minutes, at most for hours.
 pub const SEEN_TTL: Duration = Duration::from_hours(24);
+/// How long an undated report may be sent again and is still the same: as long as a signed one may be on its way.
+const SENT_AGAIN_WITHIN: Duration = MAX_SKEW;
 /// How often one report is looked at anew when others change the same incident.
 const MAX_TRIES: usize = 8;
 
@@ -126,7 +129,7 @@ impl App {
 
     async fn decide_signal(&self, sender: &Sender, signal: &Signal) -> Result<Decided, Error> {
         let found = self.find(sender, signal).await?;
-        if found.seen == SeenBefore::Yes {
+        if found.seen == SeenBefore::Yes || found.is_sent_again(signal) {
             return Ok(Decided::nothing(&found, signal, Effect::Repeated));
         }
         match signal.status {
@@ -203,6 +206,27 @@ impl Found {
         };
         let record = Seen { key: self.seen_key, expires_at: self.now.plus(SEEN_TTL) };
         tells_repeats_apart(signal).then(|| Write::Put { record: record.into(), expect })
+    }
+
+    /// What the alert keeps of a report that cannot be told from its repetition.
+    fn undated(&self, signal: &Signal) -> Option<Digest> {
+        (!tells_repeats_apart(signal)).then_some(self.seen_key)
+    }
+
+    /// Whether a sender that got no answer sends an undated report again: it is the last one of its alert, not long ago, and
+    /// the incident is still as it left it. Where anything came in between it is a new report, for an alarm that is taken
+    /// twice does less harm than one that is lost.
+    fn is_sent_again(&self, signal: &Signal) -> bool {
+        let (Some(alert), Some(incident)) = (&self.alert, &self.incident) else { return false };
+        let last = alert.value.undated == Some(self.seen_key);
+        let soon = self.now.since(alert.value.updated_at) <= SENT_AGAIN_WITHIN;
+        let status = incident.value.status;
+        last && soon
+            && match signal.status {
+                SignalStatus::Firing => status.is_open(),
+                SignalStatus::Acknowledged => status == IncidentStatus::Acknowledged,
+                SignalStatus::Resolved => !status.is_open(),
+            }
     }
 }
 

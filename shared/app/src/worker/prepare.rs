@@ -36,7 +36,7 @@ impl Run<'_> {
         let mut context = context(execution, incident.as_ref(), &self.long_bodies().await?);
         let mut prepared = BTreeMap::new();
         for step in fresh {
-            name_step(&mut context, execution, &step.id);
+            name_step(&mut context, execution, step);
             if let Some(brought) = self.prepare(step, incident.as_ref(), &context).await? {
                 prepared.insert(step.id.clone(), brought);
             }

@@ -6,15 +6,13 @@ mod variables;
 
 use muster_app::SelfApproval;
 
-use self::values::self_approval;
 pub use self::values::{BusName, ClaimName, Level, QueueUrl, SecretPrefix, TableName};
+use self::values::{environment_name, self_approval};
 pub use self::variables::{ConfigError, Variables, is_in_lambda, of_process, read};
 
 /// What `muster-api` reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiConfig {
-    pub installation: Installation,
-    pub table: TableName,
     pub queue: QueueUrl,
     pub dead_letters: QueueUrl,
     pub groups_claim: ClaimName,
@@ -25,8 +23,6 @@ pub struct ApiConfig {
 /// What `muster-approval` reads. It nudges nobody, so it knows no queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApprovalConfig {
-    pub installation: Installation,
-    pub table: TableName,
     pub groups_claim: ClaimName,
     pub self_approval: SelfApproval,
 }
@@ -34,8 +30,6 @@ pub struct ApprovalConfig {
 /// What `muster-worker` reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerConfig {
-    pub installation: Installation,
-    pub table: TableName,
     pub queue: QueueUrl,
     pub bus: BusName,
     pub secret_prefix: SecretPrefix,
@@ -44,27 +38,27 @@ pub struct WorkerConfig {
 /// What `muster-sweeper` reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweeperConfig {
-    pub installation: Installation,
-    pub table: TableName,
     pub queue: QueueUrl,
 }
 
-/// What `muster-dead-letter` reads. It ends things and starts none, so it knows no queue.
+/// What `muster-dead-letter` reads: nothing more. It ends things and starts none, so it knows no queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetterConfig {
-    pub installation: Installation,
-    pub table: TableName,
-}
+pub struct DeadLetterConfig;
 
 /// What `muster-matcher` reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MatcherConfig {
-    pub installation: Installation,
-    pub table: TableName,
     pub queue: QueueUrl,
 }
 
 /// What every function reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommonConfig {
+    pub installation: Installation,
+    pub table: TableName,
+}
+
+/// Which installation a process belongs to, and how much it tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installation {
     /// As in `prod`; a dimension of every metric.
@@ -72,112 +66,68 @@ pub struct Installation {
     pub level: Level,
 }
 
-/// A function's configuration.
+/// What one function reads beside what all of them do.
 pub trait FromEnvironment: Sized {
     /// Reads every variable, also after one was wrong, so that all problems are found. `None` if there was one.
     fn read(variables: &mut Variables<'_>) -> Option<Self>;
+}
 
-    fn installation(&self) -> &Installation;
+impl FromEnvironment for CommonConfig {
+    fn read(variables: &mut Variables<'_>) -> Option<Self> {
+        let environment = variables.parsed("MUSTER_ENVIRONMENT", environment_name);
+        let level = variables.parsed("MUSTER_LOG", Level::parse);
+        let table = variables.parsed("MUSTER_TABLE", TableName::parse);
+        Some(Self { installation: Installation { environment: environment?, level: level? }, table: table? })
+    }
 }
 
 impl FromEnvironment for ApiConfig {
     fn read(variables: &mut Variables<'_>) -> Option<Self> {
-        let installation = variables.installation();
-        let table = variables.table();
         let queue = variables.queue();
         let dead_letters = variables.parsed("MUSTER_DLQ_URL", QueueUrl::parse);
         let groups_claim = variables.groups_claim();
-        let secret_prefix = variables.parsed("MUSTER_SECRET_PREFIX", SecretPrefix::parse);
+        let secret_prefix = variables.secret_prefix();
         Some(Self {
-            installation: installation?,
-            table: table?,
             queue: queue?,
             dead_letters: dead_letters?,
             groups_claim: groups_claim?,
             secret_prefix: secret_prefix?,
         })
     }
-
-    fn installation(&self) -> &Installation {
-        &self.installation
-    }
 }
 
 impl FromEnvironment for ApprovalConfig {
     fn read(variables: &mut Variables<'_>) -> Option<Self> {
-        let installation = variables.installation();
-        let table = variables.table();
         let groups_claim = variables.groups_claim();
         let self_approval = variables.parsed("MUSTER_ALLOW_SELF_APPROVAL", self_approval);
-        Some(Self {
-            installation: installation?,
-            table: table?,
-            groups_claim: groups_claim?,
-            self_approval: self_approval?,
-        })
-    }
-
-    fn installation(&self) -> &Installation {
-        &self.installation
+        Some(Self { groups_claim: groups_claim?, self_approval: self_approval? })
     }
 }
 
 impl FromEnvironment for WorkerConfig {
     fn read(variables: &mut Variables<'_>) -> Option<Self> {
-        let installation = variables.installation();
-        let table = variables.table();
         let queue = variables.queue();
         let bus = variables.parsed("MUSTER_BUS", BusName::parse);
-        let secret_prefix = variables.parsed("MUSTER_SECRET_PREFIX", SecretPrefix::parse);
-        Some(Self {
-            installation: installation?,
-            table: table?,
-            queue: queue?,
-            bus: bus?,
-            secret_prefix: secret_prefix?,
-        })
-    }
-
-    fn installation(&self) -> &Installation {
-        &self.installation
+        let secret_prefix = variables.secret_prefix();
+        Some(Self { queue: queue?, bus: bus?, secret_prefix: secret_prefix? })
     }
 }
 
 impl FromEnvironment for SweeperConfig {
     fn read(variables: &mut Variables<'_>) -> Option<Self> {
-        let installation = variables.installation();
-        let table = variables.table();
-        let queue = variables.queue();
-        Some(Self { installation: installation?, table: table?, queue: queue? })
-    }
-
-    fn installation(&self) -> &Installation {
-        &self.installation
+        Some(Self { queue: variables.queue()? })
     }
 }
 
 impl FromEnvironment for DeadLetterConfig {
-    fn read(variables: &mut Variables<'_>) -> Option<Self> {
-        let installation = variables.installation();
-        let table = variables.table();
-        Some(Self { installation: installation?, table: table? })
-    }
-
-    fn installation(&self) -> &Installation {
-        &self.installation
+    fn read(_: &mut Variables<'_>) -> Option<Self> {
+        Some(Self)
     }
 }
 
 impl FromEnvironment for MatcherConfig {
     fn read(variables: &mut Variables<'_>) -> Option<Self> {
-        let installation = variables.installation();
-        let table = variables.table();
-        let queue = variables.queue();
-        Some(Self { installation: installation?, table: table?, queue: queue? })
-    }
-
-    fn installation(&self) -> &Installation {
-        &self.installation
+        Some(Self { queue: variables.queue()? })
     }
 }
 
@@ -213,13 +163,13 @@ mod tests {
     #[test]
     fn a_complete_environment_is_read_as_it_is() {
         let source = changed("", None);
-        let api: ApiConfig = read(&source).unwrap();
+        let (common, api): (CommonConfig, ApiConfig) = read(&source).unwrap();
         assert_eq!(api.dead_letters.as_str(), "https://sqs.test/1/work-dead");
-        assert_eq!(api.installation, Installation { environment: "test".into(), level: Level::Debug });
-        assert_eq!(read::<ApprovalConfig>(&source).unwrap().self_approval, SelfApproval::Allowed);
-        assert_eq!(read::<WorkerConfig>(&source).unwrap().secret_prefix.as_str(), "muster/test/");
-        assert_eq!(read::<SweeperConfig>(&source).unwrap().queue, api.queue);
-        assert_eq!(read::<DeadLetterConfig>(&source).unwrap().table, api.table);
+        assert_eq!(common.installation, Installation { environment: "test".into(), level: Level::Debug });
+        assert_eq!(read::<ApprovalConfig>(&source).unwrap().1.self_approval, SelfApproval::Allowed);
+        assert_eq!(read::<WorkerConfig>(&source).unwrap().1.secret_prefix.as_str(), "muster/test/");
+        assert_eq!(read::<SweeperConfig>(&source).unwrap().1.queue, api.queue);
+        assert_eq!(read::<DeadLetterConfig>(&source).unwrap().0, common);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads variables one by one and remembers all that was wrong.
 
-use super::values::{ClaimName, Level, QueueUrl, TableName, environment_name};
-use super::{FromEnvironment, Installation};
+use super::values::{ClaimName, QueueUrl, SecretPrefix};
+use super::{CommonConfig, FromEnvironment};
 
 /// The process's own variables. One that is not Unicode counts as missing.
 pub fn of_process(name: &str) -> Option<String> {
@@ -18,11 +18,14 @@ pub fn is_in_lambda(source: &dyn Fn(&str) -> Option<String>) -> bool {
         && given("AWS_LAMBDA_RUNTIME_API")
 }
 
-/// Reads a function's configuration from `source`, which is [`of_process`] or a test's.
-pub fn read<C: FromEnvironment>(source: &dyn Fn(&str) -> Option<String>) -> Result<C, ConfigError> {
+/// Reads what every function reads, and what this one does, from `source`, which is [`of_process`] or a test's.
+pub fn read<C: FromEnvironment>(
+    source: &dyn Fn(&str) -> Option<String>,
+) -> Result<(CommonConfig, C), ConfigError> {
     let mut variables = Variables { source, problems: Vec::new() };
-    let config = C::read(&mut variables);
-    config.filter(|_| variables.problems.is_empty()).ok_or(ConfigError { problems: variables.problems })
+    let (common, own) = (CommonConfig::read(&mut variables), C::read(&mut variables));
+    let config = common.zip(own).filter(|_| variables.problems.is_empty());
+    config.ok_or(ConfigError { problems: variables.problems })
 }
 
 /// Why a function cannot start: everything that is missing or wrong.
@@ -57,10 +60,6 @@ impl Variables<'_> {
         }
     }
 
-    pub(super) fn table(&mut self) -> Option<TableName> {
-        self.parsed("MUSTER_TABLE", TableName::parse)
-    }
-
     pub(super) fn queue(&mut self) -> Option<QueueUrl> {
         self.parsed("MUSTER_QUEUE_URL", QueueUrl::parse)
     }
@@ -69,9 +68,7 @@ impl Variables<'_> {
         self.parsed("MUSTER_GROUPS_CLAIM", ClaimName::parse)
     }
 
-    pub(super) fn installation(&mut self) -> Option<Installation> {
-        let environment = self.parsed("MUSTER_ENVIRONMENT", environment_name);
-        let level = self.parsed("MUSTER_LOG", Level::parse);
-        Some(Installation { environment: environment?, level: level? })
+    pub(super) fn secret_prefix(&mut self) -> Option<SecretPrefix> {
+        self.parsed("MUSTER_SECRET_PREFIX", SecretPrefix::parse)
     }
 }

@@ -33,15 +33,18 @@ fn read_errors(status: u16, errors: &[Value]) -> Meaning {
     }
 }
 
-/// The id is ours alone: whatever has it already is the issue of an earlier attempt.
+/// The id is ours alone: whatever has it already is the issue of an earlier attempt. Linear has no code for that, only its words:
+/// the message `conflict on insert of Issue`, for people `Entity Issue with id … already exists.`, with `INPUT_ERROR`. Should it
+/// change both, the step fails with what Linear says, and there is still one issue only: Linear keeps ids unique.
 fn is_repeat(error: &Value) -> bool {
     let texts = [error.get("message"), error.pointer("/extensions/userPresentableMessage")];
-    let texts = texts.into_iter().flatten().filter_map(Value::as_str).map(str::to_lowercase);
-    texts.into_iter().any(|text| REPEATS.iter().any(|repeat| text.contains(repeat)))
+    let mut texts = texts.into_iter().flatten().filter_map(Value::as_str).map(str::to_lowercase);
+    texts.any(|text| {
+        let after_insert = text.split_once("conflict on insert of issue").map(|(_, after)| after);
+        after_insert.is_some_and(|after| !after.starts_with(char::is_alphanumeric))
+            || (text.contains("entity issue with id") && text.contains("already exists"))
+    })
 }
-
-/// Linear has no code for it.
-const REPEATS: [&str; 3] = ["already exists", "conflict on insert", "duplicate key"];
 
 fn code(error: &Value) -> Option<&str> {
     error.pointer("/extensions/code")?.as_str()

@@ -1,5 +1,7 @@
 //! Answers as the services document them, and what they mean here.
 
+use serde_json::json;
+
 use super::*;
 
 fn check(answer: Answer, status: u16, body: &str, expected: &str) {
@@ -95,11 +97,20 @@ fn linears_errors_stand_within_a_200() {
 
 #[test]
 fn linear_refuses_a_second_issue_of_an_id_and_that_is_success() {
-    for message in ["Entity Issue with id x already exists", "conflict on insert of Issue"] {
-        let body =
-            format!(r#"{{"errors":[{{"message":"{message}","extensions":{{"code":"INPUT_ERROR"}}}}]}}"#);
-        check(Answer::LinearIssue, 200, &body, "succeeded");
+    let body = |message: &str, shown: &str| {
+        let extensions = json!({"code": "INPUT_ERROR", "statusCode": 400, "userPresentableMessage": shown});
+        json!({"data": null, "errors": [{"message": message, "extensions": extensions}]}).to_string()
+    };
+    let (message, shown) =
+        ("conflict on insert of Issue", "Entity Issue with id 2edea22f-f030-4e2e already exists.");
+    for status in [200, 400] {
+        for body in [body(message, shown), body(message, ""), body("Oops", shown), body(shown, "")] {
+            check(Answer::LinearIssue, status, &body, "succeeded");
+        }
     }
+    let label = "Entity IssueLabel with name x already exists.";
+    let of_label = body("conflict on insert of IssueLabel", label);
+    check(Answer::LinearIssue, 200, &of_label, &format!("failed: Linear answered 200: {label}"));
 }
 
 #[test]

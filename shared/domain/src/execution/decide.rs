@@ -124,7 +124,7 @@ pub enum Refusal {
     #[error("there is no such attempt")]
     UnknownAttempt,
     #[error("it is {0}")]
-    WrongState(super::ExecutionStatus),
+    WrongState(&'static str),
 }
 
 /// The transition that `event` causes at `now`.
@@ -280,7 +280,7 @@ fn cancel(mut progress: Progress<'_>, by: UserId, reason: String) -> Decision {
     match progress.state() {
         State::Cancelled { .. } => Decision::AlreadyDone,
         State::Succeeded | State::Failed { .. } => {
-            Decision::Refused(Refusal::WrongState(progress.execution().status()))
+            Decision::Refused(Refusal::WrongState(progress.execution().status_word()))
         }
         State::Running { .. } if progress.execution().stop.is_some() => Decision::AlreadyDone,
         State::Running { .. } => {
@@ -299,7 +299,7 @@ fn cancel(mut progress: Progress<'_>, by: UserId, reason: String) -> Decision {
 
 fn resolve(mut progress: Progress<'_>, by: UserId, resolution: Resolution, reason: String) -> Decision {
     let State::NeedsReview { step, .. } = progress.state() else {
-        return Decision::Refused(Refusal::WrongState(progress.execution().status()));
+        return Decision::Refused(Refusal::WrongState(progress.execution().status_word()));
     };
     let step = step.clone();
     progress.resolve(&step, resolution);

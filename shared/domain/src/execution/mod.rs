@@ -339,6 +339,15 @@ impl Execution {
         }
     }
 
+    /// The status in the words of what runs: a workflow is COMPLETED where a runbook is a SUCCESS, and RUNNING while it waits.
+    pub fn status_word(&self) -> &'static str {
+        match (&self.pinned, self.status()) {
+            (Pinned::Workflow(_), ExecutionStatus::Waiting) => ExecutionStatus::Running.as_str(),
+            (Pinned::Workflow(_), ExecutionStatus::Success) => "COMPLETED",
+            (Pinned::Workflow(_) | Pinned::Runbook(_), status) => status.as_str(),
+        }
+    }
+
     /// The same for every attempt of a step (INVARIANTS B4): what the receiver tells repeats apart by.
     pub fn idempotency_key(&self, step: &StepId) -> String {
         format!("{}-{step}", self.id)

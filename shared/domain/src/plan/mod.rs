@@ -80,6 +80,16 @@ pub enum StepKind {
     Runbook(RunbookCall),
 }
 
+impl StepKind {
+    /// How an answer to the step is read; what makes no call gets none.
+    pub const fn answer(&self) -> Answer {
+        match self {
+            Self::Webhook(call) => call.answer,
+            Self::Condition { .. } | Self::Delay(_) | Self::Runbook(_) => Answer::Status,
+        }
+    }
+}
+
 /// A runbook to execute, before its parameters are rendered.
 #[derive(Debug)]
 pub struct RunbookCall {

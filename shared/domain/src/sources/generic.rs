@@ -1,7 +1,8 @@
 //! Any sender of the PagerDuty Events v2 body (PD-CEF): a tool that can page PagerDuty can report to Muster instead.
 //!
 //! The body holds neither an id of the delivery nor, often, a time. Two equal bodies are therefore one delivery to this reader;
-//! whoever knows more of the request, as of an `Idempotency-Key`, tells them apart with that.
+//! whoever knows more of the request and of the alert tells them apart with that. PagerDuty makes up a `dedup_key` where there
+//! is none, so that each such alert is one of its own there; here what describes it is its key, so that it can be told again.
 
 use std::collections::BTreeMap;
 

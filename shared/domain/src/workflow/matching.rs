@@ -47,13 +47,15 @@ pub enum MatchOutcome {
     Suppressed,
     /// It would have started, but that was noticed too late (G4).
     Misfired,
+    /// It matches and can never start, as when its version cannot be read. That is final: another delivery changes nothing.
+    CouldNotStart,
 }
 
 /// One thing that was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Predicate {
-    /// `enabled`, `team`, `kind`, `transition`, `incident.<field>`, `chain`, `depth`, `open` or `age`; `starts` for the storm cap
-    /// and `lateness` for the misfire window.
+    /// `enabled`, `team`, `kind`, `transition`, `incident.<field>`, `chain`, `depth`, `open` or `age`; `starts` for the storm cap,
+    /// `lateness` for the misfire window and `start` for what made a start impossible.
     pub name: Cow<'static, str>,
     pub expected: Value,
     /// Absent: there was nothing. A long text is cut, and what else is large is only described.

@@ -1,6 +1,5 @@
 use muster_app::table::{TableError, TableErrorKind};
 use muster_domain::control::Scope;
-use muster_domain::execution::ExecutionStatus;
 use muster_domain::policy::Denied;
 use muster_domain::runbook::VersionStatus;
 use serde_json::{Value, json};
@@ -52,9 +51,9 @@ fn a_status_that_does_not_allow_it_is_named() {
     let (message, current) = ("no".to_owned(), VersionStatus::Deprecated);
     let error = Error::WrongLifecycle { message, current };
     check(error, 400, "wrong-lifecycle", json!({"currentStatus": "DEPRECATED"}));
-    let (message, current) = ("no".to_owned(), ExecutionStatus::Success);
+    let (message, current) = ("no".to_owned(), "COMPLETED");
     let error = Error::WrongStatus { message, current };
-    check(error, 409, "wrong-status", json!({"currentStatus": "SUCCESS"}));
+    check(error, 409, "wrong-status", json!({"currentStatus": "COMPLETED"}));
 }
 
 #[test]

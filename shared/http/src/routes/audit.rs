@@ -51,7 +51,7 @@ pub(crate) struct DayQuery {
 #[utoipa::path(
     get, path = "/api/audit/{resource}", tag = "Audit",
     params(("resource" = String, Path,
-        description = "The id of a runbook, execution or incident, or `control:<scope>` for a kill switch")),
+        description = "The id of a runbook, workflow, execution, incident or integration, `account:<id>`, or `control:<scope>` for a kill switch")),
     responses((status = 200, description = "The chain", body = AuditExport), Reading, Missing, Conflicting),
 )]
 pub(crate) async fn export_audit(

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuditEntry {
-    /// The id of a runbook, execution or incident, or `control:<scope>`.
+    /// The id of a runbook, workflow, execution, incident or integration, `account:<id>` or `control:<scope>`.
     #[schema(value_type = String)]
     resource: domain::Resource,
     /// Counts from 1 without gaps.

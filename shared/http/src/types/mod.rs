@@ -1,6 +1,7 @@
 //! What the API takes and gives, apart from the domain's own types: those may change without the API changing, and the API
 //! without them.
 
+pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod decision;
 pub(crate) mod definition;

@@ -61,6 +61,8 @@ pub(crate) enum MatchOutcome {
     Suppressed,
     /// It was noticed too late that the incident had come of age.
     Misfired,
+    /// It matches and can never start; the last reason says why.
+    CouldNotStart,
 }
 
 impl From<domain::MatchOutcome> for MatchOutcome {
@@ -71,6 +73,7 @@ impl From<domain::MatchOutcome> for MatchOutcome {
             domain::MatchOutcome::RefusedByLoopGuard => Self::RefusedByLoopGuard,
             domain::MatchOutcome::Suppressed => Self::Suppressed,
             domain::MatchOutcome::Misfired => Self::Misfired,
+            domain::MatchOutcome::CouldNotStart => Self::CouldNotStart,
         }
     }
 }
@@ -79,7 +82,7 @@ impl From<domain::MatchOutcome> for MatchOutcome {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MatchPredicate)]
 pub(crate) struct Predicate {
-    /// `enabled`, `team`, `kind`, `transition`, `incident.<field>`, `chain`, `depth`, `open` or `age`.
+    /// `enabled`, `team`, `kind`, `transition`, `incident.<field>`, `chain`, `depth`, `open`, `age`, `starts`, `lateness` or `start`.
     name: String,
     expected: Value,
     /// Absent: there was nothing.

@@ -128,6 +128,7 @@ fn only_the_spelling_that_is_written_is_a_key() {
         (&format!("IDEM#0{digest}"), "HEAD"),
         ("CONTROL#world", "HEAD"),
         ("WF#1", "HEAD"),
+        ("ACCOUNT#12345678901", "HEAD"),
         ("CANDIDATES#", "HEAD"),
         ("CANDIDATES#*", "often#wf_1"),
         ("STARTS#wf_1", "HEAD"),
@@ -162,6 +163,9 @@ fn every_list_of_runbooks_and_incidents_finds_its_records() {
     let incident = sample(|record| matches!(record, Record::Incident(_)));
     check_list(Query::Incidents, &incident);
     check_list(Query::IncidentsOfTeam { team: team() }, &incident);
+    let account = sample(|record| matches!(record, Record::Account(_)));
+    check_list(Query::Accounts, &account);
+    check_list(Query::AccountsOfTeam { team: team() }, &account);
 }
 
 #[test]
@@ -287,6 +291,7 @@ fn documented_rows() -> String {
         (runbook_id().to_string(), "<runbook>"),
         (incident_id().to_string(), "<incident>"),
         (samples::digest().to_string(), "<digest>"),
+        (samples::account().id.to_string(), "<account>"),
         ("payments".into(), "<team>"),
         ("webhook".into(), "<step>"),
     ];

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster_app::table::{
     AgeCursor, Body, BodyPart, Candidate, Candidates, IdempotencyRecord, Record, Starts,
 };
+use muster_domain::account::Account;
 use muster_domain::audit::{ChainHead, Fact, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
@@ -98,7 +99,9 @@ pub(super) fn records() -> Vec<Record> {
         Starts { workflow: workflow_id(), minute: 29_539_440, count: 7, expires_at: AT }.into(),
         AgeCursor { workflow: workflow_id(), threshold_minutes: 30, opened_until: AT }.into(),
         integration().into(),
-        Alert { key: digest(), incident: incident_id(), firings: 2, updated_at: AT }.into(),
+        account().into(),
+        Alert { key: digest(), incident: incident_id(), firings: 2, undated: Some(digest()), updated_at: AT }
+            .into(),
         Seen { key: digest(), expires_at: AT }.into(),
         notification().into(),
         team_settings().into(),
@@ -347,7 +350,7 @@ fn workflow_execution() -> Execution {
         ended_at: Some(AT),
         answer: Some(true),
         child: Some(execution_id()),
-        found: None,
+        found: Some(json!({"key": "OPS-1"})),
     };
     let run = StepRun {
         state: StepState::AwaitsChild { execution: execution_id() },
@@ -441,6 +444,19 @@ fn team_settings() -> Team {
         "notifier": {"url": "https://mail.example/send", "auth": {"type": "bearer", "token": {"$secret": "mail"}}},
     });
     Team { id: team(), settings: from_json(settings), updated_by: user(), updated_at: AT, audit: chain() }
+}
+
+pub(super) fn account() -> Account {
+    Account {
+        id: "123456789012".parse().expect("valid"),
+        team: team(),
+        name: Some("Shop, production".into()),
+        set_by: user(),
+        created_at: AT,
+        updated_at: AT,
+        removed_at: None,
+        audit: chain(),
+    }
 }
 
 pub(super) fn workflow_id() -> WorkflowId {

@@ -2,6 +2,7 @@
 
 mod age;
 mod age_cost;
+mod impossible;
 mod loops;
 mod once;
 mod parts;

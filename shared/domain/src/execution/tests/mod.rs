@@ -74,7 +74,7 @@ fn next(execution: &Execution, plan: &Plan, clearance: Result<(), String>, now: 
     let mut context = context(execution, None, &BTreeMap::new());
     let mut prepared = |step: &Step| match &step.kind {
         StepKind::Webhook(call) => {
-            name_step(&mut context, execution, &step.id);
+            name_step(&mut context, execution, step);
             Some(Prepared::Request(render(call, &context)))
         }
         StepKind::Condition { field, equals } => {

@@ -2,6 +2,9 @@
 
 use super::Rejected;
 
+/// A longer `Idempotency-Key` counts as none.
+const MAX_KEY_BYTES: usize = 255;
+
 /// Names and values as they came. Names are compared without case.
 #[derive(Debug, Clone, Copy)]
 pub struct Headers<'a>(&'a [(&'a str, &'a str)]);
@@ -9,6 +12,11 @@ pub struct Headers<'a>(&'a [(&'a str, &'a str)]);
 impl<'a> Headers<'a> {
     pub const fn new(pairs: &'a [(&'a str, &'a str)]) -> Self {
         Self(pairs)
+    }
+
+    /// The name that the sender itself gives to the delivery, by which it knows it again.
+    pub fn idempotency_key(&self) -> Option<&'a str> {
+        self.single("idempotency-key").ok().filter(|key| key.len() <= MAX_KEY_BYTES)
     }
 
     /// The value of a header that must be there exactly once: of two, one reader sees the first and another the last.
