@@ -6,8 +6,8 @@ use crate::audit::ChainHead;
 use crate::digest::Digest;
 use crate::fault::{Fault, check_length, pointer_to};
 use crate::ids::{IncidentId, IntegrationId, SecretName, TeamId, UserId};
-use crate::sources::Source;
 use crate::sources::verification::Scheme;
+use crate::sources::{Signal, SignalStatus, Source};
 use crate::time::Time;
 
 /// One sender that reports to Muster at an address of its own.
@@ -83,7 +83,46 @@ pub struct Alert {
     /// The last report of it, if that bore no time: the same soon again is that report, sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undated: Option<Digest>,
+    /// When its newest firing happened, as its source says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fired_at: Option<Time>,
+    /// When its newest end happened, as its source says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
     pub updated_at: Time,
+}
+
+impl Alert {
+    /// The alert after a report of it.
+    #[must_use]
+    pub fn after(self, signal: &Signal) -> Self {
+        match signal.status {
+            SignalStatus::Firing => Self { fired_at: self.fired_at.max(signal.changed_at()), ..self },
+            SignalStatus::Resolved => Self { ended_at: self.ended_at.max(signal.changed_at()), ..self },
+            SignalStatus::Acknowledged => self,
+        }
+    }
+
+    /// Whether a report comes after what it is older than: a firing that has ended, or the end of a firing before the
+    /// newest. `is_over` says whether the alert's incident is.
+    pub fn overtakes(&self, signal: &Signal, is_over: IsOver) -> bool {
+        let Some(at) = signal.changed_at() else { return false };
+        match signal.status {
+            SignalStatus::Firing => {
+                let known = is_over == IsOver::Yes && self.fired_at.is_some_and(|fired| at <= fired);
+                known || self.ended_at.is_some_and(|ended| at < ended)
+            }
+            SignalStatus::Resolved => self.fired_at.is_some_and(|fired| at < fired),
+            SignalStatus::Acknowledged => false,
+        }
+    }
+}
+
+/// Whether an alert's incident is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IsOver {
+    Yes,
+    No,
 }
 
 /// That a delivery was dealt with, so that its repeat is not.

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use muster_domain::workflow::MatchOutcome;
 
 use super::log::Log;
-use super::start::{Started, Starts};
+use super::start::{Started, Starts, impossible};
 use super::{Matched, Occasion, Verdict};
 use crate::metrics::Counter;
 use crate::table::{CommitError, Write};
@@ -26,6 +26,8 @@ struct Settling {
     others: VecDeque<Verdict>,
     log: Log,
     matched: Matched,
+    /// How many workflows the next commit starts at most.
+    most_starts: usize,
     /// The first error of a start that another delivery may mend.
     passing: Option<Error>,
 }
@@ -64,10 +66,27 @@ impl App {
                     settling.know(self.log_of(occasion).await?);
                 }
                 Err(CommitError::Conflict { .. }) => return Err(Error::Contention),
-                Err(CommitError::Table(error)) => return Err(error.into()),
+                Err(CommitError::Table(error)) => self.refused(&mut settling, starts.len(), error.into())?,
             }
         }
         settling.passing.map_or(Ok(settling.matched), Err)
+    }
+
+    /// A commit that no engine takes is tried again start by start; the one that is refused alone can never start.
+    fn refused(&self, settling: &mut Settling, starts: usize, error: Error) -> Result<(), Error> {
+        match starts {
+            0 => Err(error),
+            _ if error.retryable() => Err(error),
+            1 => {
+                self.metrics.count(Counter::WorkflowsNotStarted);
+                settling.give_up_first(&error);
+                Ok(())
+            }
+            _ => {
+                settling.most_starts = 1;
+                Ok(())
+            }
+        }
     }
 
     /// Where nothing can be started and nothing is left to be told, there is nothing to store.
@@ -76,7 +95,7 @@ impl App {
     }
 
     async fn step(&self, occasion: &Occasion<'_>, settling: &Settling) -> Result<Step, Error> {
-        let first: Vec<&Verdict> = settling.matching.iter().take(MOST_STARTS).collect();
+        let first: Vec<&Verdict> = settling.matching.iter().take(settling.most_starts).collect();
         let Starts { mut writes, starts, mut part } = self.starts(occasion, &first).await?;
         let mut others = 0;
         for Verdict { workflow, decision, .. } in &settling.others {
@@ -119,7 +138,7 @@ impl Settling {
         let matched = Matched { candidates: verdicts.len() as u64, ..Matched::default() };
         let (matching, others): (VecDeque<_>, VecDeque<_>) =
             verdicts.into_iter().partition(|verdict| verdict.decision.matched());
-        Self { matching, others, log: Log::default(), matched, passing: None }
+        Self { matching, others, log: Log::default(), matched, most_starts: MOST_STARTS, passing: None }
     }
 
     fn is_done(&self) -> bool {
@@ -130,6 +149,15 @@ impl Settling {
     fn most_tries(&self) -> u32 {
         let caps = self.matching.iter().map(|verdict| verdict.workflow.settings.max_starts_per_minute);
         caps.fold(MORE_TRIES, u32::saturating_add)
+    }
+
+    /// What can never start is recorded like what does not match.
+    fn give_up_first(&mut self, error: &Error) {
+        if let Some(verdict) = self.matching.pop_front() {
+            self.matched.impossible += 1;
+            let decision = impossible(&verdict, error);
+            self.others.push_back(Verdict { decision, ..verdict });
+        }
     }
 
     /// Leaves out what others have decided meanwhile.

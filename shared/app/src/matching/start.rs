@@ -133,18 +133,22 @@ impl App {
 
 /// Records why a workflow can never start, so that nobody tries for ever.
 fn never(verdict: &Verdict, error: &Error, part: &mut PartWriter) -> Started {
-    let Verdict { workflow, decision, .. } = verdict;
+    part.add(&verdict.workflow, &impossible(verdict, error), None);
+    Started::Never
+}
+
+/// The decision about a workflow that matches and can never start.
+pub(super) fn impossible(verdict: &Verdict, error: &Error) -> MatchDecision {
     let error = chain(error);
-    tracing::error!(workflow_id = %workflow.id, error, "a workflow can never start");
-    let mut reasons = decision.reasons.clone();
+    tracing::error!(workflow_id = %verdict.workflow.id, error, "a workflow can never start");
+    let mut reasons = verdict.decision.reasons.clone();
     reasons.push(Predicate {
         name: Cow::Borrowed("start"),
         expected: "a version that can be read and an execution that can be stored".into(),
         seen: Some(error.chars().take(MOST_SHOWN).collect::<String>().into()),
         holds: false,
     });
-    part.add(workflow, &MatchDecision { outcome: MatchOutcome::CouldNotStart, reasons }, None);
-    Started::Never
+    MatchDecision { outcome: MatchOutcome::CouldNotStart, reasons }
 }
 
 impl Occasion<'_> {

@@ -94,8 +94,11 @@ impl App {
             incident: id.clone(),
             firings: 1,
             undated: found.undated(signal),
+            fired_at: None,
+            ended_at: None,
             updated_at: found.now,
         };
+        let alert = found.since(alert).after(signal);
         let mut writes = self.opened(incident, event.clone(), None);
         writes.push(stored_alert(alert, found));
         writes.extend(found.remembered(signal));
@@ -131,12 +134,20 @@ impl App {
 }
 
 impl Found {
+    /// A new life of an alert, which keeps when the earlier ones fired and ended.
+    fn since(&self, new: Alert) -> Alert {
+        let before = self.alert.as_ref().map(|alert| (alert.value.fired_at, alert.value.ended_at));
+        let (fired_at, ended_at) = before.unwrap_or_default();
+        Alert { fired_at, ended_at, ..new }
+    }
+
     /// The alert after this report.
     fn counted(&self, signal: &Signal, effect: &Effect) -> Option<Alert> {
         let alert = &self.alert.as_ref()?.value;
         let firing = u32::from(*effect == Effect::Counted);
         let firings = alert.firings.saturating_add(firing);
-        Some(Alert { firings, undated: self.undated(signal), updated_at: self.now, ..alert.clone() })
+        let undated = self.undated(signal);
+        Some(Alert { firings, undated, updated_at: self.now, ..alert.clone() }.after(signal))
     }
 }
 

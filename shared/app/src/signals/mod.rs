@@ -11,7 +11,7 @@ use std::time::Duration;
 use muster_domain::digest::Digest;
 use muster_domain::ids::{IncidentId, TeamId};
 use muster_domain::incident::{Incident, IncidentEvent, IncidentStatus};
-use muster_domain::integration::{Alert, Seen};
+use muster_domain::integration::{Alert, IsOver, Seen};
 use muster_domain::sources::verification::MAX_SKEW;
 use muster_domain::sources::{Signal, SignalStatus, Source};
 use muster_domain::time::Time;
@@ -132,6 +132,10 @@ impl App {
         if found.seen == SeenBefore::Yes || found.is_sent_again(signal) {
             return Ok(Decided::nothing(&found, signal, Effect::Repeated));
         }
+        if found.overtakes(signal) {
+            let reason = "a newer report of this alert came before it";
+            return Ok(Decided::nothing(&found, signal, Effect::ignored(reason)));
+        }
         match signal.status {
             SignalStatus::Firing => self.decide_firing(sender, signal, &found),
             SignalStatus::Acknowledged => self.decide_acknowledged(sender, signal, &found),
@@ -206,6 +210,12 @@ impl Found {
         };
         let record = Seen { key: self.seen_key, expires_at: self.now.plus(SEEN_TTL) };
         tells_repeats_apart(signal).then(|| Write::Put { record: record.into(), expect })
+    }
+
+    fn overtakes(&self, signal: &Signal) -> bool {
+        let (Some(alert), Some(incident)) = (&self.alert, &self.incident) else { return false };
+        let is_over = if incident.value.status.is_open() { IsOver::No } else { IsOver::Yes };
+        alert.value.overtakes(signal, is_over)
     }
 
     /// What the alert keeps of a report that cannot be told from its repetition.

@@ -96,6 +96,8 @@ fn described(blank: Signal, incident: Node<'_>, occurred_at: Option<Time>) -> Si
         links: page.into_iter().collect(),
         started_at: incident.time("/created_at"),
         ended_at: incident.time("/resolved_at").or(occurred_at).filter(|_| resolved),
+        // An incident that is opened again keeps the moment of its creation.
+        occurred_at,
         ..blank
     };
     let priority = incident.first_text(&["/priority/summary", "/priority/name"]);

@@ -48,6 +48,8 @@ pub struct Signal {
     pub runbook_hint: Option<String>,
     pub started_at: Option<Time>,
     pub ended_at: Option<Time>,
+    /// When the source says that this change happened, where that is neither the beginning nor the end of the alert.
+    pub occurred_at: Option<Time>,
     /// Whether a person asked the source to send this as a trial.
     pub is_test: bool,
 }
@@ -91,6 +93,7 @@ impl Signal {
             runbook_hint: None,
             started_at: None,
             ended_at: None,
+            occurred_at: None,
             is_test: false,
         }
     }
@@ -100,6 +103,15 @@ impl Signal {
         let found = candidates.iter().find_map(|(severity, origin)| Some(((*severity)?, *origin)));
         let (severity, severity_source) = found.unwrap_or((self.severity, self.severity_source));
         Self { severity, severity_source, ..self }
+    }
+
+    /// When the source says that this change happened; reports of one alert are ordered by it, whenever they arrive.
+    pub fn changed_at(&self) -> Option<Time> {
+        let bound = match self.status {
+            SignalStatus::Firing | SignalStatus::Acknowledged => self.started_at,
+            SignalStatus::Resolved => self.ended_at,
+        };
+        self.occurred_at.or(bound)
     }
 
     /// The same signal with every bound of this file applied.

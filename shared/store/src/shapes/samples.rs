@@ -100,8 +100,16 @@ pub(super) fn records() -> Vec<Record> {
         AgeCursor { workflow: workflow_id(), threshold_minutes: 30, opened_until: AT }.into(),
         integration().into(),
         account().into(),
-        Alert { key: digest(), incident: incident_id(), firings: 2, undated: Some(digest()), updated_at: AT }
-            .into(),
+        Alert {
+            key: digest(),
+            incident: incident_id(),
+            firings: 2,
+            undated: Some(digest()),
+            fired_at: Some(AT),
+            ended_at: Some(AT),
+            updated_at: AT,
+        }
+        .into(),
         Seen { key: digest(), expires_at: AT }.into(),
         notification().into(),
         team_settings().into(),
