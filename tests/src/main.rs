@@ -2,6 +2,7 @@
 
 mod actions;
 mod architecture;
+mod aws;
 mod contract;
 mod cost;
 mod engine;

@@ -13,7 +13,7 @@ use muster_aws::queue::SqsQueue;
 use muster_aws::runtime::{Function, StartError, start};
 use muster_aws::secrets::SecretsManager;
 use muster_aws::serve::Turn;
-use muster_egress::{EgressPolicy, HttpEgress};
+use muster_egress::{AllowedTarget, EgressPolicy, HttpEgress};
 
 /// One thread: an instance has a fraction of a processor, and its ten jobs do little but wait for answers.
 #[tokio::main(flavor = "current_thread")]
@@ -24,8 +24,10 @@ async fn main() -> ExitCode {
 async fn work(common: CommonConfig, config: WorkerConfig) -> Result<(), StartError> {
     let clients = Clients::load().await;
     let secrets = SecretsManager::new(Arc::clone(&clients), config.secret_prefix);
-    // No address is opened by hand here: what local mode allows with a flag has no way in.
-    let egress = HttpEgress::new(EgressPolicy::default(), Arc::new(secrets)).map_err(StartError::egress)?;
+    // None in AWS: the configuration takes a receiver only beside an emulator of AWS on the same machine.
+    let opened = config.loopback_receiver.and_then(AllowedTarget::at);
+    let policy = EgressPolicy::allowing(opened.into_iter().collect());
+    let egress = HttpEgress::new(policy, Arc::new(secrets)).map_err(StartError::egress)?;
     let queue = SqsQueue::new(Arc::clone(&clients), config.queue);
     let bus = EventBridge::new(Arc::clone(&clients), config.bus);
     let app = composition::app_with_bus(&clients, &common.table, queue, bus, SelfApproval::Refused);

@@ -1,6 +1,7 @@
 //! Whom Muster may call: every public address, and the few others that whoever runs it opened by hand.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
 use std::str::FromStr;
 
@@ -40,6 +41,15 @@ pub struct AllowedTarget {
 }
 
 impl AllowedTarget {
+    /// One address, as its number is written in URLs. `None` for port 0, on which nobody answers.
+    pub fn at(address: SocketAddr) -> Option<Self> {
+        let host = match address.ip() {
+            IpAddr::V4(ip) => Host::Ipv4(ip),
+            IpAddr::V6(ip) => Host::Ipv6(ip),
+        };
+        Some(Self { host, port: NonZeroU16::new(address.port())? })
+    }
+
     fn is(&self, host: &Host<&str>, port: u16) -> bool {
         self.port.get() == port && self.host == host.to_owned()
     }
@@ -93,6 +103,14 @@ mod tests {
         for text in ["127.0.0.1:9999", "[::1]:9999", "localhost:1", "receiver.test:65535", "my_host:80"] {
             assert_eq!(text.parse::<AllowedTarget>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn an_address_is_the_target_that_its_text_is() {
+        for text in ["127.0.0.1:9999", "[::1]:9999"] {
+            assert_eq!(AllowedTarget::at(text.parse().unwrap()), text.parse().ok());
+        }
+        assert_eq!(AllowedTarget::at("127.0.0.1:0".parse().unwrap()), None);
     }
 
     #[test]

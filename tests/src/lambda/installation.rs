@@ -122,9 +122,7 @@ impl Installation {
 
     /// An incident that was opened `ago`, and whose nudge was lost.
     pub(crate) async fn opened(&self, ago: Duration) -> IncidentId {
-        let new = json!({"title": "Checkout is slow", "priority": "HIGH", "teamId": "payments"});
-        let new = serde_json::from_value(new).unwrap();
-        self.app(ago).create_incident(&caller("ann", "team:payments:admin"), new).await.unwrap().id
+        opened(&self.app(ago), "payments").await
     }
 
     /// The first event of an incident as it is stored.
@@ -139,23 +137,12 @@ impl Installation {
 
     /// An execution of an approved runbook that was accepted `ago`, and whose nudge was lost.
     pub(crate) async fn accepted(&self, ago: Duration, definition: Value) -> ExecutionId {
-        let runbook = self.approved(ago, definition).await;
-        let request: ExecuteRequest = serde_json::from_value(json!({})).unwrap();
-        let ann = caller("ann", "team:payments:admin");
-        match self.app(ago).execute_runbook(&ann, &runbook, &request).await.unwrap() {
-            Executed::Accepted(execution) => execution,
-            Executed::DryRun(steps) => panic!("a dry run: {steps:?}"),
-        }
+        accepted(&self.app(ago), definition).await
     }
 
     /// A runbook that was written and approved `ago`.
     pub(crate) async fn approved(&self, ago: Duration, definition: Value) -> RunbookId {
-        let app = self.app(ago);
-        let (ann, bob) = (caller("ann", "team:payments:admin"), caller("bob", "platform-admin"));
-        let definition = serde_json::from_value(definition).unwrap();
-        let runbook = app.create_runbook(&ann, definition).await.unwrap().runbook.id;
-        app.approve_runbook(&bob, &runbook, None, None).await.unwrap();
-        runbook
+        approved(&self.app(ago), definition).await
     }
 
     /// As though this much time had passed: what the execution counts from and waits for lies so much earlier. The
@@ -179,9 +166,7 @@ impl Installation {
 
     /// The use cases as they were `ago`, in the test's own process.
     pub(crate) fn app(&self, ago: Duration) -> App {
-        let settings =
-            Settings { self_approval: SelfApproval::Refused, nudge_grace: Duration::from_secs(50) };
-        App::new(Arc::new(self.table()), Arc::new(NoQueue), Arc::new(Past::by(ago)), settings)
+        past(Arc::new(self.table()), ago)
     }
 
     /// The execution as it is stored.
@@ -206,6 +191,44 @@ async fn clients(address: SocketAddr) -> Arc<Clients> {
     let loader =
         loader.test_credentials().http_client(plain_http()).endpoint_url(format!("http://{address}"));
     Arc::new(Clients::new(loader.load().await))
+}
+
+/// The use cases on any table, as they were `ago`. They have no queue: what they accept has lost its nudge.
+pub(crate) fn past(table: Arc<dyn Table>, ago: Duration) -> App {
+    let settings = Settings { self_approval: SelfApproval::Refused, nudge_grace: Duration::from_secs(50) };
+    App::new(table, Arc::new(NoQueue), Arc::new(Past::by(ago)), settings)
+}
+
+/// A new incident of the team.
+pub(crate) async fn opened(app: &App, team: &str) -> IncidentId {
+    let new = json!({"title": "Checkout is slow", "priority": "HIGH", "teamId": team});
+    let new = serde_json::from_value(new).unwrap();
+    app.create_incident(&caller("ann", &format!("team:{team}:admin")), new).await.unwrap().id
+}
+
+/// A new runbook, which was approved.
+async fn approved(app: &App, definition: Value) -> RunbookId {
+    let (ann, bob) = (author(&definition), caller("bob", "platform-admin"));
+    let definition = serde_json::from_value(definition).unwrap();
+    let runbook = app.create_runbook(&ann, definition).await.unwrap().runbook.id;
+    app.approve_runbook(&bob, &runbook, None, None).await.unwrap();
+    runbook
+}
+
+/// A new execution of a new runbook, which was approved.
+pub(crate) async fn accepted(app: &App, definition: Value) -> ExecutionId {
+    let ann = author(&definition);
+    let runbook = approved(app, definition).await;
+    let request: ExecuteRequest = serde_json::from_value(json!({})).unwrap();
+    match app.execute_runbook(&ann, &runbook, &request).await.unwrap() {
+        Executed::Accepted(execution) => execution,
+        Executed::DryRun(steps) => panic!("a dry run: {steps:?}"),
+    }
+}
+
+/// Ann, who administers the team of the definition.
+fn author(definition: &Value) -> Caller {
+    caller("ann", &format!("team:{}:admin", definition["teamId"].as_str().unwrap()))
 }
 
 /// A definition whose one call goes to `url`.

@@ -8,7 +8,7 @@ mod dead_letters;
 mod events;
 mod gateway;
 mod hooks;
-mod installation;
+pub(crate) mod installation;
 mod life;
 mod logs;
 mod matcher;

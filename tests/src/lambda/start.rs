@@ -53,6 +53,18 @@ async fn a_wrong_value_is_named_with_what_was_expected() {
     );
 }
 
+/// An address on loopback is opened beside an emulator of AWS alone, and this installation has AWS's own endpoints.
+#[tokio::test]
+async fn inv_d1_a_worker_that_speaks_with_aws_starts_with_no_address_opened_by_hand() {
+    let installation = Installation::start().await;
+    let opened = [("MUSTER_LOOPBACK_EGRESS", "127.0.0.1:9999")];
+    let (status, told, _) =
+        installation.function_with("muster-worker", &opened).await.failure_to_start().await;
+    assert_eq!(status.code(), Some(1));
+    let message = told[0]["errorMessage"].as_str().unwrap();
+    assert!(message.ends_with("AWS_ENDPOINT_URL is not set"), "{message}");
+}
+
 /// Started by hand, without what Lambda gives: it names what to use instead.
 #[test]
 fn outside_of_lambda_a_function_points_to_local_mode() {

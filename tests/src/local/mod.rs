@@ -7,8 +7,8 @@ mod demo;
 mod drain;
 mod events;
 mod guard;
-mod person;
-mod server;
+pub(crate) mod person;
+pub(crate) mod server;
 mod tokens;
 
 use std::time::{Duration, Instant};
@@ -24,13 +24,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// The first answer of `look`, which is asked again and again.
-pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+    within(PATIENCE, what, look).await
+}
+
+/// The same, for as long as `patience`.
+pub(crate) async fn within<T>(patience: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look().await {
             return found;
         }
-        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
+        assert!(start.elapsed() < patience, "waited {patience:?} for {what}");
         tokio::time::sleep(LOOK).await;
     }
 }

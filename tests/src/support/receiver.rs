@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -22,6 +23,8 @@ pub(crate) enum Reply {
     Status(u16),
     /// Status, headers and body.
     Whole(u16, &'static [(&'static str, &'static str)], String),
+    /// Answers with the status, but after this long.
+    Late(Duration, u16),
     /// Takes the request and never answers.
     Silence,
 }
@@ -38,6 +41,8 @@ pub(crate) struct Received {
 #[derive(Default)]
 struct Memory {
     script: VecDeque<Reply>,
+    /// By path, before the script above.
+    scripts: BTreeMap<String, VecDeque<Reply>>,
     received: Vec<Received>,
 }
 
@@ -49,6 +54,21 @@ impl Receiver {
         let router = Router::new().fallback(receive).with_state(Arc::clone(&memory));
         // Ends with the runtime of its test.
         tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, memory }
+    }
+
+    /// One that all tests of the process share, on a thread and a runtime of its own: it outlives each test's runtime.
+    pub(crate) fn start_for_all_tests(address: SocketAddr) -> Self {
+        let listener = std::net::TcpListener::bind(address).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let memory = Arc::<Mutex<Memory>>::default();
+        let router = Router::new().fallback(receive).with_state(Arc::clone(&memory));
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                axum::serve(TcpListener::from_std(listener).unwrap(), router).await.unwrap();
+            });
+        });
         Self { address, memory }
     }
 
@@ -64,6 +84,11 @@ impl Receiver {
     /// Answers the next requests so, in this order, and all after them with 200.
     pub(crate) fn will(&self, replies: impl IntoIterator<Item = Reply>) {
         self.memory.lock().unwrap().script.extend(replies);
+    }
+
+    /// Answers the next requests of this path so, and all after them with 200.
+    pub(crate) fn will_at(&self, path: &str, replies: impl IntoIterator<Item = Reply>) {
+        self.memory.lock().unwrap().scripts.entry(path.to_owned()).or_default().extend(replies);
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
@@ -88,6 +113,14 @@ impl Received {
     }
 }
 
+impl Memory {
+    fn reply(&mut self, received: Received) -> Reply {
+        let own = self.scripts.get_mut(received.uri.path()).and_then(VecDeque::pop_front);
+        self.received.push(received);
+        own.or_else(|| self.script.pop_front()).unwrap_or(Reply::Status(200))
+    }
+}
+
 async fn receive(
     State(memory): State<Arc<Mutex<Memory>>>,
     method: Method,
@@ -96,15 +129,14 @@ async fn receive(
     body: Bytes,
 ) -> Response {
     let body = String::from_utf8_lossy(&body).into_owned();
-    let received = Received { method, uri, headers, body };
-    let reply = {
-        let mut memory = memory.lock().unwrap();
-        memory.received.push(received);
-        memory.script.pop_front().unwrap_or(Reply::Status(200))
-    };
+    let reply = memory.lock().unwrap().reply(Received { method, uri, headers, body });
     match reply {
         Reply::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
         Reply::Whole(status, headers, body) => whole(status, headers, body),
+        Reply::Late(after, status) => {
+            tokio::time::sleep(after).await;
+            StatusCode::from_u16(status).unwrap().into_response()
+        }
         Reply::Silence => std::future::pending().await,
     }
 }

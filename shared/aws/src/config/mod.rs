@@ -4,6 +4,8 @@
 mod values;
 mod variables;
 
+use std::net::SocketAddr;
+
 use muster_app::SelfApproval;
 
 pub use self::values::{BusName, ClaimName, Level, QueueUrl, SecretPrefix, TableName};
@@ -33,6 +35,8 @@ pub struct WorkerConfig {
     pub queue: QueueUrl,
     pub bus: BusName,
     pub secret_prefix: SecretPrefix,
+    /// The one address beside public ones that may be called; only on an emulator of AWS.
+    pub loopback_receiver: Option<SocketAddr>,
 }
 
 /// What `muster-sweeper` reads.
@@ -109,7 +113,13 @@ impl FromEnvironment for WorkerConfig {
         let queue = variables.queue();
         let bus = variables.parsed("MUSTER_BUS", BusName::parse);
         let secret_prefix = variables.secret_prefix();
-        Some(Self { queue: queue?, bus: bus?, secret_prefix: secret_prefix? })
+        let loopback_receiver = variables.loopback_receiver();
+        Some(Self {
+            queue: queue?,
+            bus: bus?,
+            secret_prefix: secret_prefix?,
+            loopback_receiver: loopback_receiver?,
+        })
     }
 }
 
@@ -208,5 +218,42 @@ mod tests {
         check_refused::<MatcherConfig>("MUSTER_QUEUE_URL", "work");
         check_refused::<MatcherConfig>("MUSTER_LOG", "loud");
         check_refused::<MatcherConfig>("MUSTER_ENVIRONMENT", "prod\n");
+    }
+
+    /// The complete environment of a worker on an emulator at `endpoint`.
+    fn emulated<'v>(endpoint: Option<&'v str>, receiver: &'v str) -> impl Fn(&str) -> Option<String> + 'v {
+        move |asked| match asked {
+            "AWS_ENDPOINT_URL" => endpoint.map(str::to_owned),
+            "MUSTER_LOOPBACK_EGRESS" => Some(receiver.to_owned()),
+            _ => changed("", None)(asked),
+        }
+    }
+
+    #[test]
+    fn inv_d1_a_receiver_on_loopback_is_taken_only_beside_an_emulator_on_loopback() {
+        let source = changed("", None);
+        assert_eq!(read::<WorkerConfig>(&source).unwrap().1.loopback_receiver, None);
+        for endpoint in ["http://127.0.0.1:4566", "http://127.0.0.1:4566/", "http://[::1]:4566"] {
+            let (_, worker): (_, WorkerConfig) = read(&emulated(Some(endpoint), "127.0.0.1:9999")).unwrap();
+            assert_eq!(worker.loopback_receiver, Some("127.0.0.1:9999".parse().unwrap()));
+        }
+        for endpoint in [
+            None,
+            Some(""),
+            Some("https://dynamodb.eu-west-1.amazonaws.com"),
+            Some("http://10.0.0.1:4566"),
+            Some("http://localhost:4566"),
+            Some("http://127.0.0.1:4566@vpce.example:80"),
+            Some("127.0.0.1:4566"),
+        ] {
+            let error = read::<WorkerConfig>(&emulated(endpoint, "127.0.0.1:9999")).unwrap_err();
+            assert!(error.to_string().contains("AWS_ENDPOINT_URL"), "{endpoint:?}: {error}");
+        }
+        for receiver in ["", "127.0.0.1", "127.0.0.1:0", "10.0.0.1:80", "localhost:80", "0.0.0.0:80", "*:80"]
+        {
+            let source = emulated(Some("http://127.0.0.1:4566"), receiver);
+            let error = read::<WorkerConfig>(&source).unwrap_err();
+            assert!(error.to_string().contains("MUSTER_LOOPBACK_EGRESS is"), "{receiver:?}: {error}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Values of variables, each with the rule that it must keep.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use muster_app::SelfApproval;
 
@@ -103,4 +104,18 @@ pub(super) fn self_approval(text: &str) -> Result<SelfApproval, &'static str> {
         "false" => Ok(SelfApproval::Refused),
         _ => Err("true or false"),
     }
+}
+
+/// A receiver on this very machine.
+pub(super) fn loopback_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let address =
+        text.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback() && address.port() != 0);
+    address.ok_or("an address on loopback with its port, as in 127.0.0.1:9999")
+}
+
+/// An emulator of AWS on this very machine.
+pub(super) fn loopback_endpoint(text: &str) -> Result<SocketAddr, &'static str> {
+    let address = text.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
+    let address = address.and_then(|address| loopback_address(address).ok());
+    address.ok_or("on loopback, as in http://127.0.0.1:4566, where MUSTER_LOOPBACK_EGRESS is set")
 }

@@ -1,6 +1,8 @@
 //! Reads variables one by one and remembers all that was wrong.
 
-use super::values::{ClaimName, QueueUrl, SecretPrefix};
+use std::net::SocketAddr;
+
+use super::values::{ClaimName, QueueUrl, SecretPrefix, loopback_address, loopback_endpoint};
 use super::{CommonConfig, FromEnvironment};
 
 /// The process's own variables. One that is not Unicode counts as missing.
@@ -66,6 +68,18 @@ impl Variables<'_> {
 
     pub(super) fn groups_claim(&mut self) -> Option<ClaimName> {
         self.parsed("MUSTER_GROUPS_CLAIM", ClaimName::parse)
+    }
+
+    /// The receiver on loopback that the egress guard lets through, if any. In AWS loopback is Lambda's own, so no function
+    /// that speaks with AWS itself takes one.
+    pub(super) fn loopback_receiver(&mut self) -> Option<Option<SocketAddr>> {
+        const NAME: &str = "MUSTER_LOOPBACK_EGRESS";
+        if (self.source)(NAME).is_none() {
+            return Some(None);
+        }
+        let endpoint = self.parsed("AWS_ENDPOINT_URL", loopback_endpoint);
+        let receiver = self.parsed(NAME, loopback_address);
+        endpoint.and(receiver).map(Some)
     }
 
     pub(super) fn secret_prefix(&mut self) -> Option<SecretPrefix> {
