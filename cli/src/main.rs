@@ -16,6 +16,7 @@ use self::commands::bench::{self, BenchArgs};
 use self::commands::completion::{self, CompletionArgs};
 use self::commands::demo::{self, DemoArgs};
 use self::commands::doctor::{self, DoctorArgs};
+use self::commands::portable::{self, ExportArgs, ImportArgs};
 use self::commands::serve::{self, ServeArgs};
 use self::commands::token::{self, TokenArgs};
 use self::exit::Exit;
@@ -44,6 +45,10 @@ enum Command {
     Token(TokenArgs),
     /// Find out what is wrong with this installation, and how to mend it
     Doctor(DoctorArgs),
+    /// Write all that an installation keeps to one file, while its server is stopped
+    Export(ExportArgs),
+    /// Fill an empty installation from such a file, and prove that it holds the same
+    Import(ImportArgs),
     /// Write a shell's completion script
     Completion(CompletionArgs),
     /// Measure this build on this machine
@@ -62,6 +67,8 @@ async fn main() -> ExitCode {
         Command::Demo(args) => end(demo::run(&args).await.map_err(|error| (error.exit(), error))),
         Command::Token(args) => end(token::run(&args).map_err(|error| (error.exit(), error))),
         Command::Doctor(args) => end(doctor::run(&args).await.map_err(|error| (error.exit(), error))),
+        Command::Export(args) => end(portable::export(&args).await.map_err(|error| (error.exit(), error))),
+        Command::Import(args) => end(portable::import(&args).await.map_err(|error| (error.exit(), error))),
         Command::Completion(args) => {
             end(completion::run(&args, Cli::command()).map_err(|error| (Exit::Failure, error)))
         }

@@ -64,6 +64,11 @@ fn only_the_edge_of_aws_reaches_aws() {
 }
 
 #[test]
+fn what_muster_starts_for_aws_is_not_a_second_local_mode() {
+    check_absent("muster-cli-aws", |name| ["rusqlite", "muster-egress", "jsonwebtoken"].contains(&name));
+}
+
+#[test]
 fn the_local_issuer_is_not_in_the_lambda_binaries() {
     for function in [
         "muster-api",

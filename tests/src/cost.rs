@@ -43,6 +43,10 @@ async fn a_simple_execution_costs_at_most_16_write_units_and_3_queue_requests() 
     check_status(&world, &id, ExecutionStatus::Success).await;
     let accept = since(start, after_accept);
     let run = since(after_accept, meter.consumed());
+    let before_another = meter.consumed();
+    accepted(&world, &runbook).await;
+    world.drain().await;
+    let another = since(before_another, meter.consumed());
     println!(
         "{}",
         json!({
@@ -50,6 +54,7 @@ async fn a_simple_execution_costs_at_most_16_write_units_and_3_queue_requests() 
             "acceptWriteUnits": accept.write_units,
             "runWriteUnits": run.write_units,
             "readUnits": accept.read_units + run.read_units,
+            "readUnitsWithTheVersionInMemory": another.read_units,
             "transactions": accept.transactions + run.transactions,
             "sqsRequests": sent * 3,
         })

@@ -3,6 +3,7 @@
 mod actions;
 mod architecture;
 mod aws;
+mod chaos;
 mod contract;
 mod cost;
 mod engine;
@@ -10,4 +11,5 @@ mod http;
 mod lambda;
 mod local;
 mod operator;
+mod scale;
 mod support;

@@ -5,5 +5,6 @@ pub(crate) mod completion;
 mod data;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod portable;
 pub(crate) mod serve;
 pub(crate) mod token;

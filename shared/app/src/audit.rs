@@ -7,7 +7,7 @@ use muster_domain::policy::{Action, Owner};
 use serde::{Deserialize, Serialize};
 
 use crate::paging::{List, Paging};
-use crate::table::{Key, Order, PageRequest, Query, Record, Stored};
+use crate::table::{Key, Order, PageRequest, Query, Record, Stored, Table, TableError};
 use crate::{App, Caller, Error};
 
 /// The most entries of one resource that one export holds.
@@ -65,25 +65,8 @@ impl App {
         let stored = self.table.get(&key_of(resource)).await?.ok_or_else(missing)?;
         let (head, team, trail) = audited(stored.record).ok_or_else(missing)?;
         caller.principal.may(Action::ReadAudit, &Owner::from(team))?;
-        let entries = self.audit_chain(resource).await?;
+        let entries = chain(self.table.as_ref(), resource, MAX_EXPORT).await?.ok_or_else(too_long)?;
         Ok(AuditExport { resource: resource.clone(), head, entries, trail })
-    }
-
-    async fn audit_chain(&self, resource: &Resource) -> Result<Vec<AuditEntry>, Error> {
-        let query = Query::AuditOfResource { resource: resource.clone() };
-        let (mut entries, mut after) = (Vec::new(), None);
-        loop {
-            let request = PageRequest { limit: 100, order: Order::Ascending, after };
-            let page = self.table.query(&query, &request).await?;
-            entries.extend(page.records.into_iter().filter_map(entry_of));
-            after = page.next;
-            if after.is_none() {
-                return Ok(entries);
-            }
-            if entries.len() >= MAX_EXPORT {
-                return Err(Error::Conflict(format!("the chain has more than {MAX_EXPORT} entries")));
-            }
-        }
     }
 
     /// The entries of a team (`None`: of no team) on one UTC day, `YYYY-MM-DD`, newest first.
@@ -114,6 +97,69 @@ fn key_of(resource: &Resource) -> Key {
         Resource::Team(id) => Key::Team(id.clone()),
         Resource::Account(id) => Key::Account(id.clone()),
         Resource::Control(scope) => Key::KillSwitch(scope.clone()),
+    }
+}
+
+/// A resource's chain as a table has it, for its verification; `None` if the resource is not there. For whoever holds
+/// the table itself, so it asks for nobody's permission.
+pub async fn export_of(table: &dyn Table, resource: &Resource) -> Result<Option<AuditExport>, TableError> {
+    let stored = table.get(&key_of(resource)).await?;
+    let Some((head, _, trail)) = stored.and_then(|stored| audited(stored.record)) else { return Ok(None) };
+    let entries = chain(table, resource, usize::MAX).await?;
+    Ok(entries.map(|entries| AuditExport { resource: resource.clone(), head, entries, trail }))
+}
+
+/// Oldest first; `None` if there are more than `most`.
+async fn chain(
+    table: &dyn Table,
+    resource: &Resource,
+    most: usize,
+) -> Result<Option<Vec<AuditEntry>>, TableError> {
+    let query = Query::AuditOfResource { resource: resource.clone() };
+    let (mut entries, mut after) = (Vec::new(), None);
+    loop {
+        let request = PageRequest { limit: 100, order: Order::Ascending, after };
+        let page = table.query(&query, &request).await?;
+        entries.extend(page.records.into_iter().filter_map(entry_of));
+        after = page.next;
+        match after {
+            None => return Ok(Some(entries)),
+            Some(_) if entries.len() >= most => return Ok(None),
+            Some(_) => {}
+        }
+    }
+}
+
+fn too_long() -> Error {
+    Error::Conflict(format!("the chain has more than {MAX_EXPORT} entries"))
+}
+
+/// The resource that a record is the head of.
+pub fn resource_of(record: &Record) -> Option<Resource> {
+    match record {
+        Record::Runbook(runbook) => Some(Resource::Runbook(runbook.id.clone())),
+        Record::Execution(execution) => Some(Resource::Execution(execution.id.clone())),
+        Record::Incident(incident) => Some(Resource::Incident(incident.id.clone())),
+        Record::Workflow(workflow) => Some(Resource::Workflow(workflow.id.clone())),
+        Record::Integration(integration) => Some(Resource::Integration(integration.id.clone())),
+        Record::Account(account) => Some(Resource::Account(account.id.clone())),
+        Record::Team(team) => Some(Resource::Team(team.id.clone())),
+        Record::KillSwitch(switch) => Some(Resource::Control(switch.scope.clone())),
+        Record::RunbookVersion(_)
+        | Record::Decision(_)
+        | Record::Body(_)
+        | Record::IncidentEvent(_)
+        | Record::Why(_)
+        | Record::WorkflowVersion(_)
+        | Record::Candidates(_)
+        | Record::Candidate(_)
+        | Record::Starts(_)
+        | Record::AgeCursor(_)
+        | Record::Alert(_)
+        | Record::Seen(_)
+        | Record::Notification(_)
+        | Record::Audit(_)
+        | Record::Idempotency(_) => None,
     }
 }
 

@@ -22,6 +22,11 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The digest of all that a hasher was given.
+    pub fn of_hasher(hasher: Sha256) -> Self {
+        Self(hasher.finalize().into())
+    }
+
     /// The digest of the canonical form of a JSON value.
     pub fn of_json(value: &Value) -> Self {
         Self::of_bytes(canonical(value).as_bytes())

@@ -10,6 +10,8 @@ pub mod items;
 pub mod keys;
 pub mod lists;
 #[cfg(any(feature = "dynamo", feature = "sqlite"))]
+pub mod portable;
+#[cfg(any(feature = "dynamo", feature = "sqlite"))]
 mod reads;
 #[cfg(test)]
 mod shapes;

@@ -8,6 +8,7 @@ mod drain;
 mod events;
 mod guard;
 pub(crate) mod person;
+mod portable;
 pub(crate) mod server;
 mod tokens;
 

@@ -51,6 +51,10 @@ impl Dynamo {
         &self.table
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        endpoint()
+    }
+
     /// Where another process finds the engine.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", endpoint())

@@ -6,6 +6,7 @@ mod failure;
 mod lists;
 mod meter;
 mod packing;
+mod portable;
 mod read;
 mod retry;
 

@@ -3,6 +3,7 @@
 mod failure;
 mod group;
 mod open;
+mod portable;
 pub mod probe;
 mod readers;
 mod rows;

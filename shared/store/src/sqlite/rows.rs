@@ -29,6 +29,17 @@ impl<'c> Rows<'c> {
         keys.iter().filter_map(|key| self.item(key).transpose()).collect()
     }
 
+    /// The items after `after`, in the order of their keys.
+    pub(super) fn all(&self, after: Option<&ItemKey>, most: usize) -> rusqlite::Result<Vec<RawItem>> {
+        const SQL: &str = "SELECT pk, sk, kind, schema, version, data FROM items WHERE (pk, sk) > (?1, ?2) \
+                           ORDER BY pk, sk LIMIT ?3";
+        // No key is empty, so this is before all.
+        let (pk, sk) = after.map_or(("", ""), |key| (key.pk.as_str(), key.sk.as_str()));
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(SQL)?;
+        statement.query_map(params![pk, sk, most], raw_item)?.collect()
+    }
+
     /// Keys and versions of items whose time to live ended before `now`, in seconds; the oldest first.
     pub(super) fn expired(&self, now: i64, most: usize) -> rusqlite::Result<Vec<(ItemKey, u64)>> {
         const SQL: &str = "SELECT pk, sk, version FROM items WHERE ttl < ?1 ORDER BY ttl LIMIT ?2";
