@@ -8,7 +8,7 @@ import re
 
 from .place import client
 
-FUNCTION = re.compile(r"functions/\$\{(\w+)\.Arn\}/invocations")
+ALIAS = re.compile(r"functions/\$\{(\w+)\}/invocations")
 
 
 def create(stack, parameters):
@@ -38,8 +38,8 @@ class Functions:
         return found["StackResourceDetail"]["PhysicalResourceId"]
 
     def arn(self, uri):
-        name = self.physical(FUNCTION.search(uri["Fn::Sub"])[1])
-        return client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+        """An integration invokes a function's alias, whose physical id is its ARN."""
+        return self.physical(ALIAS.search(uri["Fn::Sub"])[1])
 
 
 def empty(gateway, api):

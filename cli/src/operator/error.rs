@@ -2,6 +2,7 @@
 
 use super::api::{ApiError, ConnectionError};
 use super::audit::AuditError;
+use super::config::StackError;
 use super::ended::Ended;
 use super::execution::WatchError;
 use super::file::FileError;
@@ -33,6 +34,8 @@ pub(crate) enum OperatorError {
     #[error(transparent)]
     Apply(#[from] ApplyError),
     #[error(transparent)]
+    Stack(#[from] StackError),
+    #[error(transparent)]
     Output(#[from] OutputError),
 }
 
@@ -49,9 +52,12 @@ impl OperatorError {
     fn exit(&self) -> Exit {
         match self {
             Self::Api(error) => error.exit(),
-            Self::Connection(_) | Self::File(_) | Self::Parameter(_) | Self::Apply(_) | Self::Delivery(_) => {
-                Exit::Usage
-            }
+            Self::Connection(_)
+            | Self::File(_)
+            | Self::Parameter(_)
+            | Self::Apply(_)
+            | Self::Delivery(_)
+            | Self::Stack(_) => Exit::Usage,
             Self::Watch(error) => error.exit(),
             Self::IncidentWatch(error) => error.exit(),
             Self::Audit(error) => error.exit(),

@@ -6,6 +6,7 @@
 mod account;
 mod api;
 mod audit;
+mod config;
 mod context;
 mod ended;
 mod error;
@@ -69,6 +70,9 @@ pub(crate) enum OperatorCommand {
     /// Read and prove the audit log
     #[command(after_help = help())]
     Audit(Group<audit::AuditCommand>),
+    /// Point the commands at an installation
+    #[command(after_help = help())]
+    Config(Group<config::ConfigCommand>),
 }
 
 /// Commands about one thing, with what all of them take.
@@ -106,6 +110,7 @@ impl OperatorCommand {
             Self::KillSwitch(group) => group.run(streams, pace).await,
             Self::Queue(group) => group.run(streams, pace).await,
             Self::Audit(group) => group.run(streams, pace).await,
+            Self::Config(group) => group.run(streams, pace).await,
         }
     }
 }

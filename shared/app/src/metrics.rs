@@ -124,6 +124,9 @@ impl Counter {
 /// The name in CloudWatch of the age of the most overdue item, which alarms.
 pub const OLDEST_OWED_AGE: &str = "OldestOwedAgeSeconds";
 
+/// The name in CloudWatch of how many executions have waited for a person for an hour more, which alarms.
+pub const WAITING_FOR_REVIEW: &str = "WaitingForReview";
+
 /// All counters. Shared by reference; every method may be called from any task.
 #[derive(Debug, Default)]
 pub struct Metrics {

@@ -169,7 +169,7 @@ impl App {
             Decision::Moved(moved) => {
                 let (execution, writes) = self.stored(*moved, seen.version);
                 self.table.commit(writes).await?;
-                self.metrics.ended(&execution);
+                self.tell_of(&execution);
                 Ok(())
             }
         }

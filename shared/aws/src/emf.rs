@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use muster_app::metrics::{Counter, Metrics, OLDEST_OWED_AGE};
+use muster_app::metrics::{Counter, Metrics, OLDEST_OWED_AGE, WAITING_FOR_REVIEW};
 use muster_domain::time::Time;
 use serde_json::{Map, Value, json};
 
@@ -31,6 +31,11 @@ impl Measured {
     /// The age of the most overdue item. Reported at zero too: silence is what its alarm rings for.
     pub(crate) fn oldest_owed_age(seconds: u64) -> Self {
         Self { name: OLDEST_OWED_AGE, unit: "Seconds", value: seconds }
+    }
+
+    /// Executions that wait for a person, each once an hour; none is not reported.
+    pub(crate) fn waiting_for_review(count: u64) -> Option<Self> {
+        (count > 0).then_some(Self { name: WAITING_FOR_REVIEW, unit: "Count", value: count })
     }
 }
 
@@ -130,5 +135,12 @@ mod tests {
         metrics.count(Counter::Attempts);
         assert_eq!(names(reporter.changes()), [("Attempts", 1)]);
         assert_eq!(names(reporter.changes()), []);
+    }
+
+    #[test]
+    fn nobody_who_waits_is_no_metric_and_somebody_is() {
+        assert_eq!(Measured::waiting_for_review(0), None);
+        let some = Measured { name: "WaitingForReview", unit: "Count", value: 2 };
+        assert_eq!(Measured::waiting_for_review(2), Some(some));
     }
 }

@@ -49,7 +49,8 @@ impl Function {
         let handle = async |_: IgnoredAny, _: &Context| {
             let swept = app.sweep().await?;
             log(&swept);
-            let gauges = vec![Measured::oldest_owed_age(swept.oldest_overdue_ms / 1_000)];
+            let mut gauges = vec![Measured::oldest_owed_age(swept.oldest_overdue_ms / 1_000)];
+            gauges.extend(Measured::waiting_for_review(swept.waiting_for_review));
             Ok(Done { reply: swept, gauges })
         };
         self.serve(|_| None, handle).await

@@ -70,6 +70,11 @@ async fn a_line_of_metrics_is_what_cloudwatch_reads() {
     let [line] = metrics.as_slice() else { panic!("only what changed is reported: {metrics:?}") };
     check_metrics(line);
     assert_eq!((&line["ExecutionsFailed"], &line["Attempts"]), (&json!(1), &json!(1)));
+    let told: Vec<&Value> =
+        records(&lines).filter(|line| line["message"] == "an execution did not succeed").collect();
+    let [failure] = told.as_slice() else { panic!("a failure is logged once: {told:?}") };
+    assert_eq!((&failure["execution_id"], &failure["status"]), (&json!(id), &json!("FAILED")));
+    assert!(failure["subject_id"].as_str().unwrap().starts_with("rb_"), "{failure}");
 }
 
 /// The specification: every metric and dimension that is defined has a value beside `_aws`, and nothing is nested there.

@@ -56,27 +56,30 @@ fn without_tags(text: &str) -> String {
     plain
 }
 
-fn resources<'t>(template: &'t Value, kind: &'static str) -> impl Iterator<Item = (&'t str, &'t Value)> {
+pub(super) fn resources<'t>(
+    template: &'t Value,
+    kind: &'static str,
+) -> impl Iterator<Item = (&'t str, &'t Value)> {
     let all = template["Resources"].as_object().unwrap().iter();
     all.filter(move |(_, resource)| resource["Type"] == kind)
         .map(|(name, resource)| (name.as_str(), resource))
 }
 
-fn functions(template: &Value) -> impl Iterator<Item = (&str, &Value)> {
+pub(super) fn functions(template: &Value) -> impl Iterator<Item = (&str, &Value)> {
     resources(template, "AWS::Serverless::Function")
 }
 
-fn binary_of(function: &Value) -> &str {
+pub(super) fn binary_of(function: &Value) -> &str {
     function.pointer("/Metadata/BuildProperties/Binary").unwrap().as_str().unwrap()
 }
 
 /// The statements of the policies of a role's own.
-fn statements<'t>(template: &'t Value, role: &str) -> impl Iterator<Item = &'t Value> {
+pub(super) fn statements<'t>(template: &'t Value, role: &str) -> impl Iterator<Item = &'t Value> {
     let policies = template["Resources"][role]["Properties"]["Policies"].as_array().unwrap();
     policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap())
 }
 
-fn texts(value: &Value) -> Vec<&str> {
+pub(super) fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::Array(values) => values.iter().map(|value| value.as_str().unwrap()).collect(),
         Value::String(text) => vec![text],
@@ -84,7 +87,7 @@ fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
-fn allows(statement: &Value, action: &str) -> bool {
+pub(super) fn allows(statement: &Value, action: &str) -> bool {
     statement["Effect"] == "Allow" && texts(&statement["Action"]).contains(&action)
 }
 
@@ -213,7 +216,7 @@ fn family(key: &Key) -> String {
 }
 
 /// The role of a function, by the name of its resource.
-fn role_of(function: &Value) -> &str {
+pub(super) fn role_of(function: &Value) -> &str {
     function["Properties"]["Role"].as_str().unwrap().trim_end_matches(".Arn")
 }
 
@@ -320,7 +323,7 @@ fn inv_a5_every_asynchronous_hop_has_a_queue_for_its_failures() {
     for (rule, properties) in resources(&template, "AWS::Events::Rule") {
         for target in properties["Properties"]["Targets"].as_array().unwrap() {
             assert!(target["DeadLetterConfig"]["Arn"].is_string(), "{rule}");
-            let function = target["Arn"].as_str().unwrap().trim_end_matches(".Arn");
+            let function = target["Arn"].as_str().unwrap().trim_end_matches(".Alias");
             let invoked = &template["Resources"][function]["Properties"]["EventInvokeConfig"];
             assert_eq!(invoked["DestinationConfig"]["OnFailure"]["Type"], "SQS", "{function}");
         }

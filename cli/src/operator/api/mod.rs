@@ -11,6 +11,7 @@ mod pages;
 mod problem;
 mod token;
 
+pub(crate) use self::base_url::{BaseUrl, InvalidUrl};
 pub(crate) use self::call::{Call, Reply, object};
 pub(crate) use self::client::Api;
 pub(crate) use self::connection::{ConnectionArgs, ConnectionError};

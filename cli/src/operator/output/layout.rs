@@ -45,6 +45,11 @@ impl Layout {
         }
     }
 
+    /// Each line as it is.
+    pub(crate) fn lines(lines: impl Iterator<Item = String>) -> Self {
+        Self { head: Vec::new(), rows: lines.map(|line| vec![line]).collect() }
+    }
+
     pub(crate) fn render(&self, paint: Paint) -> String {
         let widths = self.widths();
         let mut lines = Vec::new();

@@ -2,6 +2,7 @@
 
 mod answers;
 mod audit;
+mod config;
 mod files;
 mod hooks;
 mod incidents;

@@ -2,6 +2,7 @@
 
 mod accept;
 mod child;
+mod ended;
 mod manual;
 mod steer;
 

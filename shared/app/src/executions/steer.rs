@@ -69,7 +69,7 @@ impl App {
         };
         let execution = self.once(caller, decide_once).await?.into_reply();
         if moved_now.load(Ordering::Relaxed) {
-            self.metrics.ended(&execution);
+            self.tell_of(&execution);
         }
         let number = notifies.load(Ordering::Relaxed);
         if number > 0 {

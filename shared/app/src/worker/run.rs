@@ -157,7 +157,7 @@ impl<'a> Run<'a> {
         writes.extend(bodies);
         self.app.table.commit(writes).await?;
         if execution.status() != self.seen.value.status() {
-            self.app.metrics.ended(&execution);
+            self.app.tell_of(&execution);
         }
         self.seen = Seen { value: execution, version: self.seen.version.saturating_add(1) };
         Ok(effects)
