@@ -27,6 +27,8 @@ pub(crate) enum IncidentCommand {
     Get(Get),
     /// List incidents, newest first
     List(List),
+    /// Say which workflows its events started, which not, and why; newest first
+    Decisions(Decisions),
     /// Say that you look after an incident
     Ack(change::Ack),
     /// Say that an incident is over
@@ -44,6 +46,9 @@ impl Command for IncidentCommand {
             Self::Create(command) => context.show(command.call()?, incident).await?,
             Self::Get(command) => context.show(command.call(), incident).await?,
             Self::List(command) => context.show_list(command.call(), &command.pages, incidents).await?,
+            Self::Decisions(command) => {
+                context.show_list(command.call(), &command.pages, decisions).await?;
+            }
             Self::Ack(command) => context.show(command.call(), incident).await?,
             Self::Resolve(command) => context.show(command.call(), incident).await?,
             Self::Escalate(command) => context.show(command.call(), incident).await?,
@@ -152,6 +157,20 @@ impl List {
     }
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Decisions {
+    /// The incident
+    id: IncidentId,
+    #[command(flatten)]
+    pages: PageArgs,
+}
+
+impl Decisions {
+    fn call(&self) -> Call {
+        Call::get(&["api", "incidents", self.id.as_str(), "decisions"])
+    }
+}
+
 fn call_of(id: &IncidentId) -> Call {
     Call::get(&["api", "incidents", id.as_str()])
 }
@@ -185,4 +204,30 @@ fn incidents(body: &Value) -> Layout {
             field(item, "/title"),
         ]
     })
+}
+
+fn decisions(body: &Value) -> Layout {
+    Layout::rows(&["AT", "EVENT", "WORKFLOW", "OUTCOME", "EXECUTION", "WHY"], body, |item| {
+        vec![
+            timestamp(item, "/at"),
+            field(item, "/event"),
+            field(item, "/workflowName"),
+            field(item, "/outcome"),
+            field(item, "/executionId"),
+            why(item),
+        ]
+    })
+}
+
+/// What did not hold; where all did, that.
+fn why(decision: &Value) -> String {
+    let reasons = decision.get("reasons").and_then(Value::as_array);
+    let failed =
+        reasons.into_iter().flatten().filter(|reason| reason.get("holds") == Some(&Value::Bool(false)));
+    let said = failed.map(|reason| {
+        let at = |pointer| field(reason, pointer);
+        format!("{}: expected {}, seen {}", at("/name"), at("/expected"), at("/seen"))
+    });
+    let said: Vec<String> = said.collect();
+    if said.is_empty() { "all holds".to_owned() } else { said.join("; ") }
 }

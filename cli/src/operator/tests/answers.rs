@@ -145,3 +145,20 @@ async fn a_problem_is_told_whole_and_nothing_is_on_standard_output() {
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     insta::assert_snapshot!(ran.stderr);
 }
+
+#[tokio::test]
+async fn decisions_say_what_did_not_hold() {
+    let asked = |name: &str, seen: &str, holds: bool| json!({"name": name, "expected": "checkout", "seen": seen, "holds": holds});
+    let decision = |outcome: &str, reasons: Value| {
+        json!({"at": "2026-03-01T12:00:00Z", "event": format!("{INCIDENT}-1"), "workflowName": "Restart",
+               "outcome": outcome, "reasons": reasons})
+    };
+    let page = json!({"items": [
+        decision("MATCHED", json!([asked("incident.metadata.service", "checkout", true)])),
+        decision("NOT_MATCHED", json!([asked("incident.metadata.service", "search", false), asked("kind", "x", true)])),
+    ]});
+    let table = shown("incident decisions INC", &page).await;
+    assert!(table.contains("MATCHED") && table.contains("all holds"), "{table}");
+    assert!(table.contains("incident.metadata.service: expected checkout, seen search"), "{table}");
+    assert!(!table.contains("kind"), "what holds is no reason against: {table}");
+}

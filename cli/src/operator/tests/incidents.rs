@@ -27,6 +27,7 @@ async fn incidents_are_changed() {
         r#"PATCH /api/incidents/INC {"reason":"fixed","status":"RESOLVED"}"#,
     )
     .await;
+    check("incident decisions INC", "GET /api/incidents/INC/decisions?limit=20").await;
     check("incident escalate INC", "POST /api/incidents/INC/escalate {}").await;
     check("incident escalate INC --reason stuck", r#"POST /api/incidents/INC/escalate {"reason":"stuck"}"#)
         .await;
