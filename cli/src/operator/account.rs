@@ -5,7 +5,7 @@ use muster_domain::ids::{AccountId, TeamId};
 use serde_json::{Value, json};
 
 use super::Command;
-use super::api::{Call, PageArgs, object};
+use super::api::{Call, OfTeam, object};
 use super::context::Context;
 use super::ended::Ended;
 use super::error::OperatorError;
@@ -16,7 +16,7 @@ pub(crate) enum AccountCommand {
     /// Give an account to a team: what the bus brings of it is that team's from now on
     Set(Set),
     /// List accounts and their teams
-    List(List),
+    List(OfTeam),
     /// Take an account from its team: what the bus brings of it is of no team from now on
     Remove(Remove),
 }
@@ -25,7 +25,9 @@ impl Command for AccountCommand {
     async fn run(self, context: &Context) -> Result<Ended, OperatorError> {
         match self {
             Self::Set(command) => context.show(command.call(), account).await?,
-            Self::List(command) => context.show_list(command.call(), &command.pages, accounts).await?,
+            Self::List(command) => {
+                context.show_list(command.call("accounts"), &command.pages, accounts).await?
+            }
             Self::Remove(command) => command.run(context).await?,
         }
         Ok(Ended::SUCCESS)
@@ -51,21 +53,6 @@ impl Set {
     fn call(&self) -> Call {
         let body = object(json!({"teamId": self.team, "name": self.name}));
         Call::put(&["api", "accounts", self.id.as_str()], body).if_match(self.if_match.clone())
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct List {
-    /// Only those of this team
-    #[arg(long, value_name = "TEAM")]
-    team: Option<TeamId>,
-    #[command(flatten)]
-    pages: PageArgs,
-}
-
-impl List {
-    fn call(&self) -> Call {
-        Call::get(&["api", "accounts"]).query("teamId", self.team.as_ref())
     }
 }
 

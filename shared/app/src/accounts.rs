@@ -55,7 +55,7 @@ impl App {
                 return Ok(decided(caller, first(caller, id, set, chain, now), version, "account.added"));
             }
         };
-        unchanged_since(&head, if_match)?;
+        head.unchanged_since(if_match)?;
         let to = Account { team: set.team.clone(), name: set.name.clone(), ..head.value.clone() };
         if to == head.value {
             let reply = AccountDetail { account: to, revision: head.version };
@@ -103,7 +103,7 @@ impl App {
         caller.principal.may(Action::EditIntegration, &Owner::Global)?;
         let decide = async || {
             let head = self.load_account(id).await?;
-            unchanged_since(&head, if_match)?;
+            head.unchanged_since(if_match)?;
             let now = self.clock.now();
             let to = Account { removed_at: Some(now), updated_at: now, ..head.value };
             Ok(decided(caller, to, Some(head.version), "account.removed"))
@@ -133,13 +133,6 @@ impl App {
 
 fn missing(id: &AccountId) -> Error {
     Error::NotFound { kind: "account", id: id.to_string() }
-}
-
-fn unchanged_since(head: &Versioned<Account>, if_match: Option<u64>) -> Result<(), Error> {
-    match if_match {
-        Some(expected) if expected != head.version => Err(Error::Stale { current: head.version }),
-        Some(_) | None => Ok(()),
-    }
 }
 
 fn first(caller: &Caller, id: &AccountId, set: &SetAccount, audit: ChainHead, now: Time) -> Account {

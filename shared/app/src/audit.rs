@@ -1,7 +1,7 @@
 //! Reading and proving the audit log (F4).
 
 use muster_domain::audit::{AuditEntry, ChainBreak, ChainHead, Resource, verify};
-use muster_domain::execution::{Execution, Trail};
+use muster_domain::execution::Trail;
 use muster_domain::ids::TeamId;
 use muster_domain::policy::{Action, Owner};
 use serde::{Deserialize, Serialize};
@@ -63,10 +63,10 @@ impl App {
     pub async fn audit_export(&self, caller: &Caller, resource: &Resource) -> Result<AuditExport, Error> {
         let missing = || Error::NotFound { kind: "resource", id: resource.to_string() };
         let stored = self.table.get(&key_of(resource)).await?.ok_or_else(missing)?;
-        let (head, team, trail) = audited(stored.record).ok_or_else(missing)?;
-        caller.principal.may(Action::ReadAudit, &Owner::from(team))?;
+        let audited = audited(&stored.record).ok_or_else(missing)?;
+        caller.principal.may(Action::ReadAudit, &Owner::from(audited.team.cloned()))?;
         let entries = chain(self.table.as_ref(), resource, MAX_EXPORT).await?.ok_or_else(too_long)?;
-        Ok(AuditExport { resource: resource.clone(), head, entries, trail })
+        Ok(audited.export(entries))
     }
 
     /// The entries of a team (`None`: of no team) on one UTC day, `YYYY-MM-DD`, newest first.
@@ -104,9 +104,9 @@ fn key_of(resource: &Resource) -> Key {
 /// the table itself, so it asks for nobody's permission.
 pub async fn export_of(table: &dyn Table, resource: &Resource) -> Result<Option<AuditExport>, TableError> {
     let stored = table.get(&key_of(resource)).await?;
-    let Some((head, _, trail)) = stored.and_then(|stored| audited(stored.record)) else { return Ok(None) };
+    let Some(audited) = stored.as_ref().and_then(|stored| audited(&stored.record)) else { return Ok(None) };
     let entries = chain(table, resource, usize::MAX).await?;
-    Ok(entries.map(|entries| AuditExport { resource: resource.clone(), head, entries, trail }))
+    Ok(entries.map(|entries| audited.export(entries)))
 }
 
 /// Oldest first; `None` if there are more than `most`.
@@ -136,44 +136,35 @@ fn too_long() -> Error {
 
 /// The resource that a record is the head of.
 pub fn resource_of(record: &Record) -> Option<Resource> {
-    match record {
-        Record::Runbook(runbook) => Some(Resource::Runbook(runbook.id.clone())),
-        Record::Execution(execution) => Some(Resource::Execution(execution.id.clone())),
-        Record::Incident(incident) => Some(Resource::Incident(incident.id.clone())),
-        Record::Workflow(workflow) => Some(Resource::Workflow(workflow.id.clone())),
-        Record::Integration(integration) => Some(Resource::Integration(integration.id.clone())),
-        Record::Account(account) => Some(Resource::Account(account.id.clone())),
-        Record::Team(team) => Some(Resource::Team(team.id.clone())),
-        Record::KillSwitch(switch) => Some(Resource::Control(switch.scope.clone())),
-        Record::RunbookVersion(_)
-        | Record::Decision(_)
-        | Record::Body(_)
-        | Record::IncidentEvent(_)
-        | Record::Why(_)
-        | Record::WorkflowVersion(_)
-        | Record::Candidates(_)
-        | Record::Candidate(_)
-        | Record::Starts(_)
-        | Record::AgeCursor(_)
-        | Record::Alert(_)
-        | Record::Seen(_)
-        | Record::Notification(_)
-        | Record::Audit(_)
-        | Record::Idempotency(_) => None,
+    audited(record).map(|audited| audited.resource)
+}
+
+/// A record that is the head of a chain.
+struct Audited<'r> {
+    resource: Resource,
+    head: &'r ChainHead,
+    team: Option<&'r TeamId>,
+    trail: Option<&'r Trail>,
+}
+
+impl Audited<'_> {
+    /// With the chain's entries, which have been read.
+    fn export(self, entries: Vec<AuditEntry>) -> AuditExport {
+        let Self { resource, head, trail, .. } = self;
+        AuditExport { resource, head: head.clone(), entries, trail: trail.cloned() }
     }
 }
 
-/// The chain head, team and trail of a record that has them.
-fn audited(record: Record) -> Option<(ChainHead, Option<TeamId>, Option<Trail>)> {
-    match record {
-        Record::Runbook(runbook) => Some((runbook.audit, runbook.team, None)),
-        Record::Execution(Execution { audit, team, trail, .. }) => Some((audit, team, Some(trail))),
-        Record::Incident(incident) => Some((incident.audit, incident.team, None)),
-        Record::Workflow(workflow) => Some((workflow.audit, workflow.team, None)),
-        Record::Integration(integration) => Some((integration.audit, integration.team, None)),
-        Record::Team(team) => Some((team.audit, Some(team.id), None)),
-        Record::Account(account) => Some((account.audit, Some(account.team), None)),
-        Record::KillSwitch(switch) => Some((switch.audit, None, None)),
+fn audited(record: &Record) -> Option<Audited<'_>> {
+    let (resource, head, team) = match record {
+        Record::Runbook(it) => (Resource::Runbook(it.id.clone()), &it.audit, it.team.as_ref()),
+        Record::Execution(it) => (Resource::Execution(it.id.clone()), &it.audit, it.team.as_ref()),
+        Record::Incident(it) => (Resource::Incident(it.id.clone()), &it.audit, it.team.as_ref()),
+        Record::Workflow(it) => (Resource::Workflow(it.id.clone()), &it.audit, it.team.as_ref()),
+        Record::Integration(it) => (Resource::Integration(it.id.clone()), &it.audit, it.team.as_ref()),
+        Record::Team(it) => (Resource::Team(it.id.clone()), &it.audit, Some(&it.id)),
+        Record::Account(it) => (Resource::Account(it.id.clone()), &it.audit, Some(&it.team)),
+        Record::KillSwitch(it) => (Resource::Control(it.scope.clone()), &it.audit, None),
         Record::RunbookVersion(_)
         | Record::Decision(_)
         | Record::Body(_)
@@ -188,6 +179,8 @@ fn audited(record: Record) -> Option<(ChainHead, Option<TeamId>, Option<Trail>)>
         | Record::Seen(_)
         | Record::Notification(_)
         | Record::Audit(_)
-        | Record::Idempotency(_) => None,
-    }
+        | Record::Idempotency(_) => return None,
+    };
+    let trail = if let Record::Execution(execution) = record { Some(&execution.trail) } else { None };
+    Some(Audited { resource, head, team, trail })
 }

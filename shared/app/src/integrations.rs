@@ -132,10 +132,8 @@ impl App {
     ) -> Result<Versioned<Integration>, Error> {
         let head = self.load_integration(id).await?;
         caller.principal.may(Action::EditIntegration, &Owner::from(head.value.team.clone()))?;
-        match if_match {
-            Some(expected) if expected != head.version => Err(Error::Stale { current: head.version }),
-            Some(_) | None => Ok(head),
-        }
+        head.unchanged_since(if_match)?;
+        Ok(head)
     }
 
     /// One that is not deleted.

@@ -87,3 +87,13 @@ pub(crate) fn audit(
     *head = next;
     Write::create(entry)
 }
+
+impl<T> Versioned<T> {
+    /// Refuses an edit of another version than the stored one; without an `If-Match`, any.
+    pub(crate) fn unchanged_since(&self, if_match: Option<u64>) -> Result<(), Error> {
+        match if_match {
+            Some(expected) if expected != self.version => Err(Error::Stale { current: self.version }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}

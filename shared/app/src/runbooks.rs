@@ -154,9 +154,7 @@ impl App {
     ) -> Result<Versioned<Runbook>, Error> {
         let head = self.load_runbook(id).await?;
         caller.principal.may(Action::EditRunbook, &Owner::from(head.value.team.clone()))?;
-        if if_match.is_some_and(|expected| expected != head.version) {
-            return Err(Error::Stale { current: head.version });
-        }
+        head.unchanged_since(if_match)?;
         Ok(head)
     }
 }

@@ -14,7 +14,7 @@ use self::sample::source_parser;
 use self::scheme::SchemeArgs;
 pub(crate) use self::trial::{Delivery, DeliveryError};
 use super::Command;
-use super::api::{Call, IdempotencyKey, PageArgs, object};
+use super::api::{Call, IdempotencyKey, OfTeam, object};
 use super::context::Context;
 use super::ended::Ended;
 use super::error::OperatorError;
@@ -25,7 +25,7 @@ pub(crate) enum HookCommand {
     /// Make an address at which one sender reports
     Create(Create),
     /// List integrations, newest first
-    List(List),
+    List(OfTeam),
     /// Show an integration
     Get(Get),
     /// Delete an integration: its address answers no more
@@ -38,7 +38,9 @@ impl Command for HookCommand {
     async fn run(self, context: &Context) -> Result<Ended, OperatorError> {
         match self {
             Self::Create(command) => context.show(command.call(), integration).await?,
-            Self::List(command) => context.show_list(command.call(), &command.pages, integrations).await?,
+            Self::List(command) => {
+                context.show_list(command.call("integrations"), &command.pages, integrations).await?
+            }
             Self::Get(command) => context.show(command.call(), integration).await?,
             Self::Delete(command) => command.run(context).await?,
             Self::Test(command) => command.run(context).await?,
@@ -96,21 +98,6 @@ impl Get {
 /// Reads an integration.
 fn path_of(id: &IntegrationId) -> Call {
     Call::get(&["api", "integrations", id.as_str()])
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct List {
-    /// Only those of this team
-    #[arg(long, value_name = "TEAM")]
-    team: Option<TeamId>,
-    #[command(flatten)]
-    pages: PageArgs,
-}
-
-impl List {
-    fn call(&self) -> Call {
-        Call::get(&["api", "integrations"]).query("teamId", self.team.as_ref())
-    }
 }
 
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::watch::IncidentWatchError;
 use super::Command;
-use super::api::{Call, IdempotencyKey, PageArgs, object};
+use super::api::{Call, IdempotencyKey, OfTeam, PageArgs, object};
 use super::context::Context;
 use super::ended::{Ended, help};
 use super::error::OperatorError;
@@ -26,7 +26,7 @@ pub(crate) enum IncidentCommand {
     /// Show an incident
     Get(Get),
     /// List incidents, newest first
-    List(List),
+    List(OfTeam),
     /// Say which workflows its events started, which not, and why; newest first
     Decisions(Decisions),
     /// Say that you look after an incident
@@ -45,7 +45,9 @@ impl Command for IncidentCommand {
         match self {
             Self::Create(command) => context.show(command.call()?, incident).await?,
             Self::Get(command) => context.show(command.call(), incident).await?,
-            Self::List(command) => context.show_list(command.call(), &command.pages, incidents).await?,
+            Self::List(command) => {
+                context.show_list(command.call("incidents"), &command.pages, incidents).await?
+            }
             Self::Decisions(command) => {
                 context.show_list(command.call(), &command.pages, decisions).await?;
             }
@@ -139,21 +141,6 @@ pub(crate) struct Get {
 impl Get {
     fn call(&self) -> Call {
         call_of(&self.id)
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct List {
-    /// Only those of this team
-    #[arg(long, value_name = "TEAM")]
-    team: Option<TeamId>,
-    #[command(flatten)]
-    pages: PageArgs,
-}
-
-impl List {
-    fn call(&self) -> Call {
-        Call::get(&["api", "incidents"]).query("teamId", self.team.as_ref())
     }
 }
 

@@ -80,9 +80,7 @@ impl App {
     ) -> Result<Versioned<Incident>, Error> {
         let seen = self.load_incident(id).await?;
         caller.principal.may(Action::EditIncident, &Owner::from(seen.value.team.clone()))?;
-        if if_match.is_some_and(|expected| expected != seen.version) {
-            return Err(Error::Stale { current: seen.version });
-        }
+        seen.unchanged_since(if_match)?;
         Ok(seen)
     }
 

@@ -165,11 +165,7 @@ impl App {
         let decision = evaluate_age(&Candidate::from(workflow.as_ref()), &incident, now);
         let decision = in_time(workflow, due, decision, now);
         let misfired = u64::from(decision.outcome == MatchOutcome::Misfired);
-        let verdict = Verdict {
-            workflow: Arc::clone(workflow),
-            decision,
-            execution: age_execution_id(&workflow.id, &incident.id, incident.created_at, scan.threshold),
-        };
+        let verdict = Verdict { workflow: Arc::clone(workflow), decision };
         let occasion = Occasion {
             // Named with the workflow: those of one threshold would all add to one log at once.
             key: format!("{}-age-{}min-{}", incident.id, scan.threshold.as_secs() / 60, workflow.id),
@@ -178,6 +174,9 @@ impl App {
             chain: &[],
             requested_by: UserId::of_muster("schedule"),
             incident: &incident,
+            execution: &|workflow| {
+                age_execution_id(workflow, &incident.id, incident.created_at, scan.threshold)
+            },
         };
         let Matched { started, .. } = self.settle(&occasion, vec![verdict]).await?;
         (0..misfired).for_each(|_| self.metrics.count(Counter::WorkflowsMisfired));

@@ -48,13 +48,14 @@ pub(crate) struct Occasion<'a> {
     /// The workflows that led to it.
     pub(crate) chain: &'a [WorkflowId],
     pub(crate) requested_by: UserId,
+    /// The execution that it makes of a workflow; asked only for those that match.
+    pub(crate) execution: &'a (dyn Fn(&WorkflowId) -> ExecutionId + Send + Sync),
 }
 
-/// What was decided about one candidate, and the execution that it would be.
+/// What was decided about one candidate.
 pub(crate) struct Verdict {
     pub(crate) workflow: Arc<Workflow>,
     pub(crate) decision: MatchDecision,
-    pub(crate) execution: ExecutionId,
 }
 
 impl App {
@@ -70,7 +71,6 @@ impl App {
         let verdicts = lists.iter().flat_map(|list| list.iter()).map(|workflow| Verdict {
             workflow: Arc::clone(workflow),
             decision: evaluate(&Candidate::from(workflow.as_ref()), event),
-            execution: execution_id(&workflow.id, event),
         });
         let occasion = Occasion {
             incident: &event.snapshot,
@@ -79,6 +79,7 @@ impl App {
             counted_at: event.at,
             chain: &event.chain,
             requested_by: UserId::of_muster("events"),
+            execution: &|workflow| execution_id(workflow, event),
         };
         self.settle(&occasion, verdicts.collect()).await
     }

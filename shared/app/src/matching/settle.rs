@@ -98,7 +98,7 @@ impl App {
         let first: Vec<&Verdict> = settling.matching.iter().take(settling.most_starts).collect();
         let Starts { mut writes, starts, mut part } = self.starts(occasion, &first).await?;
         let mut others = 0;
-        for Verdict { workflow, decision, .. } in &settling.others {
+        for Verdict { workflow, decision } in &settling.others {
             if part.is_full() {
                 break;
             }
@@ -123,7 +123,7 @@ impl App {
     }
 
     fn report_refused(&self, occasion: &Occasion<'_>, settling: &mut Settling, recorded: usize) {
-        for Verdict { workflow, decision, .. } in settling.others.drain(..recorded) {
+        for Verdict { workflow, decision } in settling.others.drain(..recorded) {
             if decision.outcome == MatchOutcome::RefusedByLoopGuard {
                 settling.matched.refused += 1;
                 self.metrics.count(Counter::WorkflowsRefused);

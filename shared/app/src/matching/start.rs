@@ -49,13 +49,16 @@ impl App {
         if verdicts.is_empty() {
             return Ok(starts);
         }
-        let keys: Vec<Key> = verdicts.iter().flat_map(|verdict| occasion.keys(verdict)).collect();
+        let executions: Vec<ExecutionId> =
+            verdicts.iter().map(|verdict| (occasion.execution)(&verdict.workflow.id)).collect();
+        let counts = verdicts.iter().map(|verdict| occasion.count_of(&verdict.workflow));
+        let keys: Vec<Key> = executions.iter().cloned().map(Key::Execution).chain(counts).collect();
         let known = self.table.batch_get(&keys).await?;
-        for verdict in verdicts {
+        for (verdict, execution) in verdicts.iter().zip(executions) {
             if starts.part.is_full() {
                 break;
             }
-            let started = match self.start(occasion, verdict, &known, &mut starts).await {
+            let started = match self.start(occasion, (verdict, execution), &known, &mut starts).await {
                 Err(error) if !error.retryable() => Ok(never(verdict, &error, &mut starts.part)),
                 tried => tried,
             };
@@ -67,31 +70,34 @@ impl App {
     async fn start(
         &self,
         occasion: &Occasion<'_>,
-        verdict: &Verdict,
+        (verdict, execution): (&Verdict, ExecutionId),
         known: &BTreeMap<Key, Stored>,
         starts: &mut Starts,
     ) -> Result<Started, Error> {
-        let [execution, count] = occasion.keys(verdict);
-        if known.contains_key(&execution) {
+        if known.contains_key(&Key::Execution(execution.clone())) {
             return Ok(Started::Earlier);
         }
-        let Verdict { workflow, decision, execution } = verdict;
+        let Verdict { workflow, decision } = verdict;
         let count: Option<Versioned<table::Starts>> =
-            known.get(&count).cloned().map(Stored::typed).transpose()?;
+            known.get(&occasion.count_of(workflow)).cloned().map(Stored::typed).transpose()?;
         if let Some(decision) = storm::suppressed(workflow, count.as_ref(), decision) {
             starts.part.add(workflow, &decision, None);
             return Ok(Started::Suppressed);
         }
-        let run = self.new_run(occasion, verdict).await?;
+        let run = self.new_run(occasion, workflow, execution.clone()).await?;
         let minute = storm::minute_of(occasion.counted_at);
         starts.writes.extend(created(run, None));
         starts.writes.push(storm::counted(workflow, minute, count.as_ref(), self.clock.now()));
         starts.part.add(workflow, decision, Some(execution.clone()));
-        Ok(Started::Now(execution.clone()))
+        Ok(Started::Now(execution))
     }
 
-    async fn new_run(&self, occasion: &Occasion<'_>, verdict: &Verdict) -> Result<Execution, Error> {
-        let workflow = &verdict.workflow;
+    async fn new_run(
+        &self,
+        occasion: &Occasion<'_>,
+        workflow: &Workflow,
+        id: ExecutionId,
+    ) -> Result<Execution, Error> {
         let compiled = self.compiled_workflow(&workflow.id, workflow.version).await?;
         let pinned = Pinned::Workflow(PinnedWorkflow {
             id: workflow.id.clone(),
@@ -104,7 +110,7 @@ impl App {
             incident: Some(occasion.incident.id.clone()),
             chain: occasion.chain.iter().chain([&workflow.id]).cloned().collect(),
             cause: Some(occasion.key.clone()),
-            ..self.pending(verdict.execution.clone(), pinned, occasion.requested_by.clone())
+            ..self.pending(id, pinned, occasion.requested_by.clone())
         })
     }
 
@@ -152,9 +158,8 @@ pub(super) fn impossible(verdict: &Verdict, error: &Error) -> MatchDecision {
 }
 
 impl Occasion<'_> {
-    /// Where the execution of a verdict stands, and the count that its start adds to.
-    fn keys(&self, verdict: &Verdict) -> [Key; 2] {
-        let minute = storm::minute_of(self.counted_at);
-        [Key::Execution(verdict.execution.clone()), Key::Starts(verdict.workflow.id.clone(), minute)]
+    /// Where the count stands that a workflow's start adds to.
+    fn count_of(&self, workflow: &Workflow) -> Key {
+        Key::Starts(workflow.id.clone(), storm::minute_of(self.counted_at))
     }
 }

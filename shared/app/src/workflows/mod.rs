@@ -200,9 +200,7 @@ impl App {
     ) -> Result<Versioned<Workflow>, Error> {
         let head = self.load_workflow(id).await?;
         caller.principal.may(Action::EditWorkflow, &Owner::from(head.value.team.clone()))?;
-        if if_match.is_some_and(|expected| expected != head.version) {
-            return Err(Error::Stale { current: head.version });
-        }
+        head.unchanged_since(if_match)?;
         Ok(head)
     }
 }

@@ -96,12 +96,11 @@ impl<R: BufRead> Items<R> {
         if self.ended {
             return Ok(None);
         }
-        let before = self.lines.digest();
         let Some(bytes) = self.lines.next()? else {
             return Err(FileError::CutShort { line: self.lines.number });
         };
         if let Ok(EndLine { end }) = serde_json::from_slice(bytes) {
-            self.end(&end, before)?;
+            self.end(&end)?;
             return Ok(None);
         }
         let raw = raw_item(bytes);
@@ -117,12 +116,12 @@ impl<R: BufRead> Items<R> {
         Item::of(&stored.record, stored.version).map_err(|source| FileError::Record { line, source })
     }
 
-    fn end(&mut self, end: &End, before: Digest) -> Result<(), FileError> {
+    fn end(&mut self, end: &End) -> Result<(), FileError> {
         let found = self.contents.items();
         if found != end.items {
             return Err(FileError::Count { found, said: end.items });
         }
-        if before != end.sha256 {
+        if self.lines.digest_before() != end.sha256 {
             return Err(FileError::Changed);
         }
         self.ended = true;
@@ -148,22 +147,24 @@ pub(super) fn raw_item(bytes: &[u8]) -> serde_json::Result<RawItem> {
     serde_json::from_slice::<ItemLine>(bytes).map(ItemLine::into_item)
 }
 
-/// Lines of bounded length, with the digest of all that were read.
+/// Lines of bounded length, with the digest of those that were read before the last.
 pub(super) struct Lines<R> {
     file: R,
+    /// The last line that was read.
     bytes: Vec<u8>,
-    read: Sha256,
+    before: Sha256,
     pub(super) number: u64,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(file: R) -> Self {
-        Self { file, bytes: Vec::new(), read: Sha256::new(), number: 0 }
+        Self { file, bytes: Vec::new(), before: Sha256::new(), number: 0 }
     }
 
     /// The next line with its end; `None` after the last whole line.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, FileError> {
         let line = self.number + 1;
+        self.before.update(&self.bytes);
         self.bytes.clear();
         let most = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX);
         let taken = (&mut self.file).take(most).read_until(b'\n', &mut self.bytes);
@@ -172,12 +173,11 @@ impl<R: BufRead> Lines<R> {
             return if taken < MAX_LINE_BYTES { Ok(None) } else { Err(FileError::TooLong { line }) };
         }
         self.number = line;
-        self.read.update(&self.bytes);
         Ok(Some(&self.bytes))
     }
 
-    /// Of every line that was read.
-    pub(super) fn digest(&self) -> Digest {
-        Digest::of_hasher(self.read.clone())
+    /// Of every line before the last that was read.
+    fn digest_before(&self) -> Digest {
+        Digest::of_hasher(self.before.clone())
     }
 }
