@@ -21,7 +21,7 @@ pub(crate) fn help() -> String {
     format!("{}\n  {NEEDS_REVIEW}\n{INTERRUPTED}", exit::HELP)
 }
 
-const NEEDS_REVIEW: &str = "7  a watched execution NEEDS_REVIEW: settle it with `muster execution resolve`";
+const NEEDS_REVIEW: &str = "7  a watched execution NEEDS_REVIEW or is UNDO_FAILED: settle it with `muster execution resolve` or `undo`";
 const INTERRUPTED: &str = "130  watching was stopped with Ctrl-C; the execution goes on";
 
 impl Ended {
@@ -38,10 +38,15 @@ impl Ended {
     /// How a watch ends at a status; `None` while there is more to see.
     pub(crate) const fn of(status: ExecutionStatus) -> Option<Self> {
         match status {
-            ExecutionStatus::Pending | ExecutionStatus::Running | ExecutionStatus::Waiting => None,
-            ExecutionStatus::NeedsReview => Some(Self::NeedsReview),
+            ExecutionStatus::Pending
+            | ExecutionStatus::Running
+            | ExecutionStatus::Waiting
+            | ExecutionStatus::Paused => None,
+            ExecutionStatus::NeedsReview | ExecutionStatus::UndoFailed => Some(Self::NeedsReview),
             ExecutionStatus::Success => Some(Self::SUCCESS),
-            ExecutionStatus::Failed | ExecutionStatus::Cancelled => Some(Self::As(Exit::Failure)),
+            ExecutionStatus::Failed | ExecutionStatus::Cancelled | ExecutionStatus::RolledBack => {
+                Some(Self::As(Exit::Failure))
+            }
         }
     }
 }

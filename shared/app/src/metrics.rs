@@ -14,6 +14,8 @@ pub enum Counter {
     ExecutionsSucceeded,
     ExecutionsFailed,
     ExecutionsCancelled,
+    ExecutionsRolledBack,
+    /// Executions that wait for a person: an unknown outcome, or an undo that failed.
     ExecutionsNeedingReview,
     Attempts,
     NudgesLost,
@@ -45,11 +47,12 @@ pub enum Counter {
 }
 
 impl Counter {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ExecutionsAccepted,
         Self::ExecutionsSucceeded,
         Self::ExecutionsFailed,
         Self::ExecutionsCancelled,
+        Self::ExecutionsRolledBack,
         Self::ExecutionsNeedingReview,
         Self::Attempts,
         Self::NudgesLost,
@@ -75,6 +78,7 @@ impl Counter {
             Self::ExecutionsSucceeded => "ExecutionsSucceeded",
             Self::ExecutionsFailed => "ExecutionsFailed",
             Self::ExecutionsCancelled => "ExecutionsCancelled",
+            Self::ExecutionsRolledBack => "ExecutionsRolledBack",
             Self::ExecutionsNeedingReview => "ExecutionsNeedingReview",
             Self::Attempts => "Attempts",
             Self::NudgesLost => "NudgesLost",
@@ -101,6 +105,7 @@ impl Counter {
             Self::ExecutionsSucceeded => "muster_executions_ended_total{status=\"SUCCESS\"}",
             Self::ExecutionsFailed => "muster_executions_ended_total{status=\"FAILED\"}",
             Self::ExecutionsCancelled => "muster_executions_ended_total{status=\"CANCELLED\"}",
+            Self::ExecutionsRolledBack => "muster_executions_ended_total{status=\"ROLLED_BACK\"}",
             Self::ExecutionsNeedingReview => "muster_executions_needing_review_total",
             Self::Attempts => "muster_attempts_total",
             Self::NudgesLost => "muster_nudges_lost_total",
@@ -151,9 +156,15 @@ impl Metrics {
         match execution.status() {
             ExecutionStatus::Success => self.count(Counter::ExecutionsSucceeded),
             ExecutionStatus::Failed => self.count(Counter::ExecutionsFailed),
+            ExecutionStatus::RolledBack => self.count(Counter::ExecutionsRolledBack),
             ExecutionStatus::Cancelled => self.count(Counter::ExecutionsCancelled),
-            ExecutionStatus::NeedsReview => self.count(Counter::ExecutionsNeedingReview),
-            ExecutionStatus::Pending | ExecutionStatus::Running | ExecutionStatus::Waiting => {}
+            ExecutionStatus::NeedsReview | ExecutionStatus::UndoFailed => {
+                self.count(Counter::ExecutionsNeedingReview);
+            }
+            ExecutionStatus::Pending
+            | ExecutionStatus::Running
+            | ExecutionStatus::Waiting
+            | ExecutionStatus::Paused => {}
         }
     }
 

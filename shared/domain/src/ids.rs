@@ -161,14 +161,16 @@ chosen_id!(
     "",
     "1 to 32 letters or digits, as in U012AB3CD"
 );
-/// A step within one plan: 1 to 64 letters, digits, `-` or `_` of whoever wrote the definition, and after it `.search` if the
-/// step is a search that the plan makes before the one of that name.
+/// A step within one plan: 1 to 64 letters, digits, `-` or `_` of whoever wrote the definition, and after it what the plan adds
+/// of its own, such as `.search` for the search that precedes the step of that name, or `.undo` for what takes it back.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StepId(String);
 
-/// No definition may write it, so a search collides with no step of a definition.
+/// No definition may write these, so what a plan adds collides with no step of a definition.
+const ADDED: [&str; 6] = [SEARCH, UNDO, ".prerequisite", ".gate", ".settle", ".probe"];
 const SEARCH: &str = ".search";
+const UNDO: &str = ".undo";
 
 impl StepId {
     /// The greatest length in bytes of what a definition writes.
@@ -184,21 +186,62 @@ impl StepId {
         Self(format!("{}{SEARCH}", self.written()))
     }
 
-    /// The step that a definition wrote: of a search the one it is made for, else this one.
+    /// What takes this step back.
+    #[must_use]
+    pub fn undo(&self) -> Self {
+        Self(format!("{}{UNDO}", self.written()))
+    }
+
+    /// What a plan checks before the first step, under the name that the definition gives it.
+    #[must_use]
+    pub fn prerequisite(&self) -> Self {
+        Self(format!("{}.prerequisite", self.written()))
+    }
+
+    /// The approval that the risk of an execution may demand.
+    pub fn risk_gate() -> Self {
+        Self("risk.gate".to_owned())
+    }
+
+    /// The pause between the last step and its verification.
+    pub fn settle() -> Self {
+        Self("verification.settle".to_owned())
+    }
+
+    /// The probe before the first step and the one after the last.
+    pub fn probe(before: Probe) -> Self {
+        match before {
+            Probe::Before => Self("baseline.probe".to_owned()),
+            Probe::After => Self("verification.probe".to_owned()),
+        }
+    }
+
+    /// The step that a definition wrote: of what a plan added the one it is made for, else this one.
     pub fn written(&self) -> &str {
-        self.0.strip_suffix(SEARCH).unwrap_or(&self.0)
+        self.0.split_once('.').map_or(self.0.as_str(), |(written, _)| written)
     }
 
     pub fn is_search(&self) -> bool {
         self.0.ends_with(SEARCH)
     }
+
+    pub fn is_undo(&self) -> bool {
+        self.0.ends_with(UNDO)
+    }
+}
+
+/// When a probe is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    Before,
+    After,
 }
 
 impl FromStr for StepId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let written = text.strip_suffix(SEARCH).unwrap_or(text);
+        let written = ADDED.iter().find_map(|added| text.strip_suffix(added)).unwrap_or(text);
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         let valid = !written.is_empty() && written.len() <= Self::MAX_LENGTH && written.chars().all(allowed);
         let expected = "1 to 64 letters, digits, `-` or `_`";

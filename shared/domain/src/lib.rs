@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod answer;
+pub mod approval;
 pub mod audit;
 pub mod control;
 pub mod digest;
@@ -20,6 +21,7 @@ pub mod policy;
 pub mod presence;
 pub mod render;
 pub mod request;
+pub mod rule;
 pub mod runbook;
 pub mod schema;
 pub mod secret;

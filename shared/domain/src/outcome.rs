@@ -117,7 +117,13 @@ fn repeat_if_idempotent(
     }
 }
 
-fn retry_or_fail(attempts: Attempts, retry_after_ms: Option<u64>, seed: &Digest, reason: &str) -> Verdict {
+/// Another attempt if there is one left, within what the receiver asks for.
+pub fn retry_or_fail(
+    attempts: Attempts,
+    retry_after_ms: Option<u64>,
+    seed: &Digest,
+    reason: &str,
+) -> Verdict {
     if attempts.made >= attempts.policy.max_attempts {
         let times = if attempts.made == 1 { "attempt" } else { "attempts" };
         return Verdict::Failed(format!("{reason} after {} {times}", attempts.made));

@@ -110,10 +110,13 @@ impl Stage {
 fn ending(execution: &Execution) -> String {
     match &execution.state {
         State::Failed { error } => format!("FAILED: {error}"),
-        State::Cancelled { reason } | State::NeedsReview { reason, .. } => {
+        State::Cancelled { reason }
+        | State::RolledBack { reason }
+        | State::UndoFailed { reason, .. }
+        | State::NeedsReview { reason, .. } => {
             format!("{}: {reason}", execution.status())
         }
-        State::Pending | State::Running { .. } | State::Waiting { .. } | State::Succeeded => {
+        State::Pending | State::Running { .. } | State::Waiting { .. } | State::Paused | State::Succeeded => {
             execution.status().to_string()
         }
     }

@@ -25,7 +25,8 @@ impl Paint {
         match text {
             "SUCCESS" | "COMPLETED" | "APPROVED" | "RESOLVED" => self.wrapped(text, "32"),
             "FAILED" | "ENGAGED" | "CRITICAL" => self.wrapped(text, "31"),
-            "NEEDS_REVIEW" | "CANCELLED" | "DEPRECATED" | "HIGH" => self.wrapped(text, "33"),
+            "NEEDS_REVIEW" | "UNDO_FAILED" | "PAUSED" | "CANCELLED" | "ROLLED_BACK" | "DEPRECATED"
+            | "HIGH" => self.wrapped(text, "33"),
             "RUNNING" | "WAITING" | "PENDING" | "DRAFT" => self.wrapped(text, "36"),
             _ => text.to_owned(),
         }

@@ -149,6 +149,10 @@ impl App {
             steps: BTreeMap::new(),
             due_at: Some(now.plus(self.settings.nudge_grace)),
             stop: None,
+            pause: None,
+            paused_ms: 0,
+            unwinding: None,
+            undoes: None,
             trail,
             audit: ChainHead::default(),
         }
@@ -245,7 +249,12 @@ fn preview(
     let steps = ready_steps(execution, &compiled.plan, execution.created_at);
     let calls = steps.into_iter().filter_map(|step| match &step.kind {
         StepKind::Webhook(call) => Some((step, call)),
-        StepKind::Condition { .. } | StepKind::Delay(_) | StepKind::Runbook(_) => None,
+        StepKind::Condition { .. }
+        | StepKind::Delay(_)
+        | StepKind::Runbook(_)
+        | StepKind::Check(_)
+        | StepKind::Branch(_)
+        | StepKind::Approval(_) => None,
     });
     let planned = calls.map(|(step, call)| {
         name_step(&mut context, execution, step);

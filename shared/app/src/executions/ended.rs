@@ -9,7 +9,10 @@ impl App {
     pub(crate) fn tell_of(&self, execution: &Execution) {
         self.metrics.ended(execution);
         match execution.status() {
-            ExecutionStatus::Failed | ExecutionStatus::NeedsReview => tracing::warn!(
+            ExecutionStatus::Failed
+            | ExecutionStatus::NeedsReview
+            | ExecutionStatus::UndoFailed
+            | ExecutionStatus::RolledBack => tracing::warn!(
                 execution_id = %execution.id,
                 subject_id = subject(&execution.pinned),
                 status = execution.status().as_str(),
@@ -19,7 +22,8 @@ impl App {
             | ExecutionStatus::Cancelled
             | ExecutionStatus::Pending
             | ExecutionStatus::Running
-            | ExecutionStatus::Waiting => {}
+            | ExecutionStatus::Waiting
+            | ExecutionStatus::Paused => {}
         }
     }
 }

@@ -106,7 +106,7 @@ impl App {
                     writes.push(audit_execution(&mut execution, Fact { action, actor, detail }, now));
                 }
                 Effect::Notify { number } => writes.extend(self.owed_notification(&execution, number)),
-                Effect::Send { .. } | Effect::Nudge { .. } | Effect::Wake { .. } => {}
+                Effect::Send { .. } | Effect::Nudge { .. } | Effect::Wake { .. } | Effect::Ask { .. } => {}
             }
         }
         for child in moved.children {

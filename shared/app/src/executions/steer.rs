@@ -1,11 +1,14 @@
-//! Cancelling an execution, and deciding about an unknown outcome (A8, B5).
+//! What people change of an execution that runs: cancel, abort, pause, resume; and what they decide where Muster cannot: about an
+//! unknown outcome, and about an undo that failed (A8, B5, D2, D6).
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use muster_domain::execution::{Decision, Event, Execution, Resolution, State, decide};
+use muster_domain::execution::{
+    Decision, Event, Execution, Resolution, State, StopMode, UndoDecision, decide,
+};
 use muster_domain::fault::Fault;
-use muster_domain::ids::ExecutionId;
+use muster_domain::ids::{ExecutionId, UserId};
 use muster_domain::policy::{Action, Owner};
 
 use crate::approvals::reason_faults;
@@ -14,7 +17,7 @@ use crate::runbooks::refuse_faults;
 use crate::{App, Caller, Error};
 
 impl App {
-    /// Stops what has not begun at once, and what runs before its next call.
+    /// Stops what has not begun at once, and what runs before its next call. What was done stays done.
     pub async fn cancel_execution(
         &self,
         caller: &Caller,
@@ -24,7 +27,46 @@ impl App {
         refuse_faults(reason_faults(reason.as_deref()))?;
         let by = caller.principal.user.clone();
         let reason = reason.unwrap_or_else(|| format!("Cancelled by {by}"));
-        self.steer(caller, id, &Event::Cancel { by, reason }).await
+        self.steer(caller, id, &Event::Stop { by, mode: StopMode::Kill, reason }).await
+    }
+
+    /// Stops an execution and takes back what it did, the last step first.
+    pub async fn abort_execution(
+        &self,
+        caller: &Caller,
+        id: &ExecutionId,
+        reason: String,
+    ) -> Result<Execution, Error> {
+        let (by, reason) = signed(caller, &reason, "says why what was done must be taken back")?;
+        self.steer(caller, id, &Event::Stop { by, mode: StopMode::Abort, reason }).await
+    }
+
+    /// Begins no further call until somebody resumes the execution. What is in flight ends.
+    pub async fn pause_execution(
+        &self,
+        caller: &Caller,
+        id: &ExecutionId,
+        reason: String,
+    ) -> Result<Execution, Error> {
+        let (by, reason) = signed(caller, &reason, "says why it must wait")?;
+        self.steer(caller, id, &Event::Pause { by, reason }).await
+    }
+
+    pub async fn resume_execution(&self, caller: &Caller, id: &ExecutionId) -> Result<Execution, Error> {
+        let by = caller.principal.user.clone();
+        self.steer(caller, id, &Event::Resume { by }).await
+    }
+
+    /// A person's answer to an undo that failed: send it again, let it be, or it was done by hand.
+    pub async fn decide_undo(
+        &self,
+        caller: &Caller,
+        id: &ExecutionId,
+        decision: UndoDecision,
+        reason: String,
+    ) -> Result<Execution, Error> {
+        let (by, reason) = signed(caller, &reason, "says what you found")?;
+        self.steer(caller, id, &Event::Undo { by, decision, reason }).await
     }
 
     /// A person's answer to an unknown outcome: it happened, or send it again.
@@ -35,11 +77,7 @@ impl App {
         resolution: Resolution,
         reason: String,
     ) -> Result<Execution, Error> {
-        refuse_faults(reason_faults(Some(&reason)))?;
-        if reason.trim().is_empty() {
-            return Err(Error::Invalid(vec![Fault::new("/reason", "says how you know; it cannot be empty")]));
-        }
-        let by = caller.principal.user.clone();
+        let (by, reason) = signed(caller, &reason, "says how you know")?;
         self.steer(caller, id, &Event::Resolve { by, resolution, reason }).await
     }
 
@@ -80,4 +118,13 @@ impl App {
         }
         Ok(execution)
     }
+}
+
+/// Who says it, and why: a reason that is not empty. `purpose` tells what the reason is for.
+fn signed(caller: &Caller, reason: &str, purpose: &str) -> Result<(UserId, String), Error> {
+    refuse_faults(reason_faults(Some(reason)))?;
+    if reason.trim().is_empty() {
+        return Err(Error::Invalid(vec![Fault::new("/reason", format!("{purpose}; it cannot be empty"))]));
+    }
+    Ok((caller.principal.user.clone(), reason.to_owned()))
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use muster_domain::execution::decide::{Next, Prepared};
-use muster_domain::execution::{ChildEnd, Execution, ExecutionStatus, State, StepRun};
+use muster_domain::execution::prepare::{Preparation, prepare};
+use muster_domain::execution::{ChildEnd, Execution, ExecutionStatus, State, StepRun, StepState};
 use muster_domain::ids::{ExecutionId, StepId};
 use muster_domain::incident::Incident;
 use muster_domain::outcome::Outcome;
-use muster_domain::plan::{Step, StepKind};
-use muster_domain::render::{context, name_step, render};
-use muster_domain::workflow::condition;
+use muster_domain::plan::Step;
+use muster_domain::render::context;
 use serde_json::Value;
 
 use super::run::Run;
@@ -22,12 +22,12 @@ impl Run<'_> {
         let view = self.app.guard_view(&self.seen.value).await?;
         let clearance = self.seen.value.clearance(&view);
         let prepared = if clearance.is_ok() { self.prepare_ready().await? } else { BTreeMap::new() };
-        Ok(Next { clearance, prepared, ended: self.ended_children().await? })
+        Ok(Next { clearance, prepared, ended: self.ended_children().await?, ..Next::nothing() })
     }
 
     async fn prepare_ready(&self) -> Result<BTreeMap<StepId, Prepared>, Error> {
         let execution = &self.seen.value;
-        let fresh = self.ready().filter(|step| !execution.steps.contains_key(&step.id));
+        let fresh = self.ready().filter(|step| is_fresh(execution.steps.get(&step.id)));
         let fresh: Vec<&Step> = fresh.take(self.compiled.plan.concurrency).collect();
         if fresh.is_empty() {
             return Ok(BTreeMap::new());
@@ -36,8 +36,7 @@ impl Run<'_> {
         let mut context = context(execution, incident.as_ref(), &self.long_bodies().await?);
         let mut prepared = BTreeMap::new();
         for step in fresh {
-            name_step(&mut context, execution, step);
-            if let Some(brought) = self.prepare(step, incident.as_ref(), &context).await? {
+            if let Some(brought) = self.prepare(step, incident.as_ref(), &mut context).await? {
                 prepared.insert(step.id.clone(), brought);
             }
         }
@@ -48,18 +47,17 @@ impl Run<'_> {
         &self,
         step: &Step,
         incident: Option<&Incident>,
-        context: &Value,
+        context: &mut Value,
     ) -> Result<Option<Prepared>, Error> {
-        Ok(match &step.kind {
-            StepKind::Webhook(call) => Some(Prepared::Request(render(call, context))),
-            StepKind::Condition { field, equals } => {
-                Some(Prepared::Answer(condition::holds(condition::find(context, field), equals)))
-            }
-            StepKind::Delay(_) => None,
-            StepKind::Runbook(call) => {
-                let child = self.app.child(&self.seen.value, (&step.id, call), incident, context).await?;
+        let execution = &self.seen.value;
+        Ok(match prepare(execution, &self.compiled.plan, step, context) {
+            Preparation::Ready(prepared) => Some(*prepared),
+            Preparation::Nothing => None,
+            Preparation::Child(call) => {
+                let child = self.app.child(execution, (&step.id, call), incident, context).await?;
                 Some(Prepared::Child(child.map(Box::new)))
             }
+            Preparation::Gate(_) => None,
         })
     }
 
@@ -102,6 +100,11 @@ impl Run<'_> {
     }
 }
 
+/// Whether a step has to be prepared: it has not begun, or it asks again.
+fn is_fresh(run: Option<&StepRun>) -> bool {
+    run.is_none_or(|run| run.state == StepState::Void)
+}
+
 /// The most records of one read.
 const MOST_READS: usize = 100;
 
@@ -121,11 +124,14 @@ fn long_body(execution: &ExecutionId, (step, run): (&StepId, &StepRun)) -> Optio
 fn end_of(step: &StepId, child: &Execution) -> Option<ChildEnd> {
     let error = match &child.state {
         State::Failed { error } => Some(error.clone()),
-        State::Cancelled { reason } => Some(reason.clone()),
+        State::Cancelled { reason } | State::RolledBack { reason } => Some(reason.clone()),
         State::Succeeded => None,
-        State::Pending | State::Running { .. } | State::Waiting { .. } | State::NeedsReview { .. } => {
-            return None;
-        }
+        State::Pending
+        | State::Running { .. }
+        | State::Waiting { .. }
+        | State::Paused
+        | State::NeedsReview { .. }
+        | State::UndoFailed { .. } => return None,
     };
     Some(ChildEnd { step: step.clone(), status: child.status(), error })
 }

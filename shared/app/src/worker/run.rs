@@ -94,7 +94,9 @@ impl<'a> Run<'a> {
 
     /// Begins what may begin; `false` if nothing could.
     async fn begin_more(&mut self) -> Result<bool, Error> {
-        if !self.holds() || !self.has_time() || self.ready().next().is_none() {
+        // A pause that was asked for meanwhile has to be stored as in effect.
+        let idle = self.ready().next().is_none() && self.seen.value.pause.is_none();
+        if !self.holds() || !self.has_time() || idle {
             return Ok(false);
         }
         let next = self.next().await?;
@@ -112,9 +114,15 @@ impl<'a> Run<'a> {
     }
 
     fn longest_timeout(&self) -> Duration {
-        let timeouts = self.compiled.plan.steps.iter().filter_map(|step| match &step.kind {
+        let plan = &self.compiled.plan;
+        let timeouts = plan.steps.iter().chain(&plan.undos).filter_map(|step| match &step.kind {
             StepKind::Webhook(call) => Some(call.timeout.min(MAX_REQUEST_TIME)),
-            StepKind::Condition { .. } | StepKind::Delay(_) | StepKind::Runbook(_) => None,
+            StepKind::Condition { .. }
+            | StepKind::Delay(_)
+            | StepKind::Runbook(_)
+            | StepKind::Check(_)
+            | StepKind::Branch(_)
+            | StepKind::Approval(_) => None,
         });
         timeouts.max().unwrap_or(Duration::ZERO)
     }
@@ -125,6 +133,7 @@ impl<'a> Run<'a> {
 
     /// Decides, commits and performs. `false`: nothing to do, or another worker was faster.
     async fn apply(&mut self, event: Event, next: &Next) -> Result<bool, Error> {
+        let claims = matches!(event, Event::Claim { .. });
         let moved = match decide(&self.seen.value, &self.compiled.plan, event, self.app.clock.now()) {
             Decision::Moved(moved) => *moved,
             Decision::AlreadyDone => return Ok(false),
@@ -136,9 +145,19 @@ impl<'a> Run<'a> {
                 self.perform(effects).await?;
                 Ok(true)
             }
-            Err(CommitError::Conflict { .. }) => Ok(false),
+            Err(CommitError::Conflict { .. }) => self.yield_to_faster(claims).await,
             Err(CommitError::Table(error)) => Err(error.into()),
         }
+    }
+
+    /// Somebody else changed the execution first. A claim is left to them; a worker that holds the execution looks again, for what
+    /// a person asked for must take effect before the lease ends (INVARIANTS G3).
+    async fn yield_to_faster(&mut self, claims: bool) -> Result<bool, Error> {
+        if claims {
+            return Ok(false);
+        }
+        self.reload().await?;
+        Ok(self.holds())
     }
 
     /// A job that came too early is sent again; every other refusal means that it is no longer wanted.
@@ -175,7 +194,7 @@ impl<'a> Run<'a> {
                     self.app.notify_soon(&self.seen.value.id, number, Duration::ZERO).await;
                 }
                 // Stored in the commit.
-                Effect::Audit { .. } => {}
+                Effect::Ask { .. } | Effect::Audit { .. } => {}
             }
         }
         Ok(())
@@ -218,9 +237,15 @@ impl<'a> Run<'a> {
         let plan = &self.compiled.plan;
         let planned = match plan.step(step).map(|step| &step.kind) {
             Some(StepKind::Webhook(call)) => call.timeout.min(MAX_REQUEST_TIME),
-            Some(StepKind::Condition { .. } | StepKind::Delay(_) | StepKind::Runbook(_)) | None => {
-                MAX_REQUEST_TIME
-            }
+            Some(
+                StepKind::Condition { .. }
+                | StepKind::Delay(_)
+                | StepKind::Runbook(_)
+                | StepKind::Check(_)
+                | StepKind::Branch(_)
+                | StepKind::Approval(_),
+            )
+            | None => MAX_REQUEST_TIME,
         };
         let left = self.seen.value.deadline(plan).map(|deadline| deadline.since(self.app.clock.now()));
         left.map_or(planned, |left| planned.min(left * 4 / 5))

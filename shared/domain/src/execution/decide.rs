@@ -5,12 +5,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::inner::ChildEnd;
 use super::progress::Progress;
-use super::{Execution, Lease, Resolution, State, Stop, TrailEvent, WaitingOn};
+use super::undo::decide_undo;
+use super::{Execution, Lease, Resolution, State, StopMode, TrailEvent, UndoDecision, WaitingOn, steer};
+use crate::digest::Digest;
 use crate::ids::{ExecutionId, StepId, UserId};
 use crate::outcome::Outcome;
-use crate::plan::Plan;
+use crate::plan::{Jump, Plan};
 use crate::request::RenderedRequest;
 use crate::time::Time;
 
@@ -29,8 +33,16 @@ pub enum Event {
     Overdue { grace: Duration },
     /// The process that held the lease is known to be gone, as after a restart of the only one.
     Orphaned,
-    /// A person asks it to stop.
-    Cancel { by: UserId, reason: String },
+    /// A person asks it to stop for good.
+    Stop { by: UserId, mode: StopMode, reason: String },
+    /// A person asks it to pause.
+    Pause { by: UserId, reason: String },
+    /// A person lets it go on.
+    Resume { by: UserId },
+    /// The receiver of a step's call says that it is done.
+    CalledBack { step: StepId, error: Option<String>, result: Value },
+    /// A person decides about an undo that failed.
+    Undo { by: UserId, decision: UndoDecision, reason: String },
     /// A person decides about an unknown outcome.
     Resolve { by: UserId, resolution: Resolution, reason: String },
     /// Its job ended in the dead-letter queue: finish it without another call.
@@ -46,6 +58,54 @@ pub struct Next {
     pub prepared: BTreeMap<StepId, Prepared>,
     /// Those of the awaited executions that have ended.
     pub ended: Vec<ChildEnd>,
+    /// What people decided at the gates that wait for them.
+    pub gates: Vec<GateEnd>,
+    /// Why the execution may not begin anything for now, or at all; `None`: it may.
+    pub hold: Option<Hold>,
+}
+
+/// A gate that people have decided about, or whose time is up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateEnd {
+    pub step: StepId,
+    /// The round that it is about; a decision about another round decides nothing.
+    pub round: u32,
+    pub verdict: GateVerdict,
+}
+
+/// What the ledger says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GateVerdict {
+    Approved,
+    Rejected {
+        by: UserId,
+        reason: String,
+    },
+    /// Nobody decided in time, and that means no.
+    Expired,
+    /// What was decided does not stand any more, and why.
+    Void(String),
+}
+
+impl GateVerdict {
+    /// For the trail.
+    pub(super) fn word(&self) -> String {
+        match self {
+            Self::Approved => "approved".into(),
+            Self::Rejected { by, .. } => format!("rejected by {by}"),
+            Self::Expired => "expired".into(),
+            Self::Void(because) => format!("void: {because}"),
+        }
+    }
+}
+
+/// What keeps an execution from beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hold {
+    /// It is not its turn; another try is due at a moment.
+    Until(Time),
+    /// A limit forbids it.
+    Refused(String),
 }
 
 /// What a worker brings for a step that would begin.
@@ -57,12 +117,40 @@ pub enum Prepared {
     Answer(bool),
     /// The execution to start, or why it cannot be.
     Child(Result<Box<Execution>, String>),
+    /// The rendered request of a call, and of what takes it back.
+    Undoable { request: RenderedRequest, undo: RenderedRequest },
+    /// The way that a branch takes.
+    Way(Jump),
+    /// What people are asked.
+    Ask(Box<Ask>),
+    /// The risk of the execution demands no approval.
+    NotDemanded,
+    /// A rule of the step does not hold.
+    Unwanted { rule: String },
+    /// The step cannot be done, and why.
+    Impossible(String),
+}
+
+/// What an approval step asks of people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The digest of all that the decision binds.
+    pub subject: Digest,
+    /// Of each covered step whose request is known: its digest.
+    pub bindings: BTreeMap<StepId, Digest>,
+    pub expires_in: Duration,
 }
 
 impl Next {
     /// Nothing begins.
     pub fn nothing() -> Self {
-        Self { clearance: Ok(()), prepared: BTreeMap::new(), ended: Vec::new() }
+        Self {
+            clearance: Ok(()),
+            prepared: BTreeMap::new(),
+            ended: Vec::new(),
+            gates: Vec::new(),
+            hold: None,
+        }
     }
 }
 
@@ -88,7 +176,11 @@ impl Moved {
     pub fn notifies(&self) -> Option<u32> {
         self.effects.iter().find_map(|effect| match effect {
             Effect::Notify { number } => Some(*number),
-            Effect::Send { .. } | Effect::Nudge { .. } | Effect::Wake { .. } | Effect::Audit { .. } => None,
+            Effect::Send { .. }
+            | Effect::Nudge { .. }
+            | Effect::Wake { .. }
+            | Effect::Ask { .. }
+            | Effect::Audit { .. } => None,
         })
     }
 }
@@ -101,6 +193,8 @@ pub enum Effect {
     Nudge { at: Time },
     /// Nudge a worker for another execution: one that was started, or the one that waits for this.
     Wake { execution: ExecutionId },
+    /// Ask people, by the approval of this step and round, which is created in the same commit.
+    Ask { step: StepId, round: u32 },
     /// Tell those concerned, by the execution's notification of this number, which is created in the same commit.
     Notify { number: u32 },
     /// Write an entry in the audit log, in the same commit.
@@ -117,6 +211,14 @@ pub enum Refusal {
     AwaitsReview,
     #[error("it waits for another execution")]
     AwaitsChild,
+    #[error("it waits for the decision of people")]
+    AwaitsApproval,
+    #[error("it waits for the receiver of a call")]
+    AwaitsCallback,
+    #[error("it is paused")]
+    Paused,
+    #[error("a person has to decide about an undo that failed")]
+    AwaitsUndo,
     #[error("the worker's epoch {0} is over")]
     StaleEpoch(u32),
     #[error("a call is in flight")]
@@ -137,7 +239,11 @@ pub fn decide(execution: &Execution, plan: &Plan, event: Event, now: Time) -> De
         Event::Yield { epoch } => give_back(progress, epoch),
         Event::Overdue { grace } => overdue(progress, grace),
         Event::Orphaned => orphaned(progress),
-        Event::Cancel { by, reason } => cancel(progress, by, reason),
+        Event::Stop { by, mode, reason } => steer::stop(progress, by, mode, reason),
+        Event::Pause { by, reason } => steer::pause(progress, by, reason),
+        Event::Resume { by } => steer::resume(progress, by),
+        Event::CalledBack { step, error, result } => steer::called_back(progress, &step, error, result),
+        Event::Undo { by, decision, reason } => decide_undo(progress, by, decision, reason),
         Event::Resolve { by, resolution, reason } => resolve(progress, by, resolution, reason),
         Event::Abandon { reason } => abandon(progress, &reason),
     }
@@ -145,13 +251,22 @@ pub fn decide(execution: &Execution, plan: &Plan, event: Event, now: Time) -> De
 
 fn claim(mut progress: Progress<'_>, lease: Lease, next: Next) -> Decision {
     let now = progress.now();
+    let news = !next.ended.is_empty() || !next.gates.is_empty();
     let refusal = match progress.state() {
-        State::Succeeded | State::Failed { .. } | State::Cancelled { .. } => return Decision::AlreadyDone,
+        State::Succeeded | State::Failed { .. } | State::Cancelled { .. } | State::RolledBack { .. } => {
+            return Decision::AlreadyDone;
+        }
         State::NeedsReview { .. } => Some(Refusal::AwaitsReview),
+        State::UndoFailed { .. } => Some(Refusal::AwaitsUndo),
+        State::Paused => Some(Refusal::Paused),
         State::Running { lease: held } if held.until > now => Some(Refusal::Leased(held.until)),
-        State::Waiting { until, on } if *until > now && next.ended.is_empty() => Some(match on {
+        State::Waiting { until, on } if *until > now && !news => Some(match on {
             WaitingOn::Child => Refusal::AwaitsChild,
-            WaitingOn::Retry | WaitingOn::Worker | WaitingOn::Delay => Refusal::NotDue(*until),
+            WaitingOn::Approval => Refusal::AwaitsApproval,
+            WaitingOn::Callback => Refusal::AwaitsCallback,
+            WaitingOn::Retry | WaitingOn::Worker | WaitingOn::Delay | WaitingOn::Lease => {
+                Refusal::NotDue(*until)
+            }
         }),
         State::Pending | State::Running { .. } | State::Waiting { .. } => None,
     };
@@ -211,24 +326,29 @@ fn holds(progress: &Progress<'_>, epoch: u32) -> Result<(), Refusal> {
         State::Running { .. }
         | State::Pending
         | State::Waiting { .. }
+        | State::Paused
         | State::NeedsReview { .. }
+        | State::UndoFailed { .. }
         | State::Succeeded
         | State::Failed { .. }
-        | State::Cancelled { .. } => Err(Refusal::StaleEpoch(epoch)),
+        | State::Cancelled { .. }
+        | State::RolledBack { .. } => Err(Refusal::StaleEpoch(epoch)),
     }
 }
 
 fn overdue(mut progress: Progress<'_>, grace: Duration) -> Decision {
     let now = progress.now();
     match progress.state() {
-        State::Succeeded | State::Failed { .. } | State::Cancelled { .. } => Decision::AlreadyDone,
+        State::Succeeded | State::Failed { .. } | State::Cancelled { .. } | State::RolledBack { .. } => {
+            Decision::AlreadyDone
+        }
         State::Running { lease } if lease.until > now => {
             let until = lease.until;
             progress.due(until);
             progress.moved()
         }
         // The nudge at the child's end may have been lost, so a worker looks now and then.
-        State::Waiting { until, on: WaitingOn::Child } if *until > now => {
+        State::Waiting { until, .. } if *until > now && progress.execution().awaited().next().is_some() => {
             let look = now.plus(CHILD_CHECK).min(*until);
             progress.due(look);
             progress.effect(Effect::Nudge { at: now });
@@ -239,7 +359,7 @@ fn overdue(mut progress: Progress<'_>, grace: Duration) -> Decision {
             progress.due(until);
             progress.moved()
         }
-        State::NeedsReview { .. } => {
+        State::Paused | State::NeedsReview { .. } | State::UndoFailed { .. } => {
             progress.due(now.plus(REVIEW_REMINDER));
             progress.moved()
         }
@@ -263,10 +383,13 @@ fn orphaned(mut progress: Progress<'_>) -> Decision {
         State::Pending
         | State::Running { .. }
         | State::Waiting { .. }
+        | State::Paused
         | State::NeedsReview { .. }
+        | State::UndoFailed { .. }
         | State::Succeeded
         | State::Failed { .. }
-        | State::Cancelled { .. } => Decision::AlreadyDone,
+        | State::Cancelled { .. }
+        | State::RolledBack { .. } => Decision::AlreadyDone,
     }
 }
 
@@ -275,27 +398,6 @@ pub const CHILD_CHECK: Duration = Duration::from_secs(30);
 
 /// How often the sweeper reports an execution that waits for a person.
 pub const REVIEW_REMINDER: Duration = Duration::from_hours(1);
-
-fn cancel(mut progress: Progress<'_>, by: UserId, reason: String) -> Decision {
-    match progress.state() {
-        State::Cancelled { .. } => Decision::AlreadyDone,
-        State::Succeeded | State::Failed { .. } => {
-            Decision::Refused(Refusal::WrongState(progress.execution().status_word()))
-        }
-        State::Running { .. } if progress.execution().stop.is_some() => Decision::AlreadyDone,
-        State::Running { .. } => {
-            progress.request_stop(Stop { by: by.clone(), at: progress.now(), reason: reason.clone() });
-            audit(&mut progress, "execution.cancel_requested", by, reason);
-            progress.moved()
-        }
-        State::Pending | State::Waiting { .. } | State::NeedsReview { .. } => {
-            progress.request_stop(Stop { by: by.clone(), at: progress.now(), reason: reason.clone() });
-            audit(&mut progress, "execution.cancelled", by, reason.clone());
-            progress.end(State::Cancelled { reason });
-            progress.moved()
-        }
-    }
-}
 
 fn resolve(mut progress: Progress<'_>, by: UserId, resolution: Resolution, reason: String) -> Decision {
     let State::NeedsReview { step, .. } = progress.state() else {
@@ -308,7 +410,7 @@ fn resolve(mut progress: Progress<'_>, by: UserId, resolution: Resolution, reaso
         Resolution::Happened => "execution.resolved_as_happened",
         Resolution::Resend => "execution.resolved_as_resend",
     };
-    audit(&mut progress, action, by, reason);
+    progress.effect(Effect::Audit { action, actor: Some(by), reason: Some(reason) });
     progress.conclude_unclaimed();
     progress.moved()
 }
@@ -316,9 +418,13 @@ fn resolve(mut progress: Progress<'_>, by: UserId, resolution: Resolution, reaso
 fn abandon(mut progress: Progress<'_>, reason: &str) -> Decision {
     let now = progress.now();
     match progress.state() {
-        State::Succeeded | State::Failed { .. } | State::Cancelled { .. } | State::NeedsReview { .. } => {
-            Decision::AlreadyDone
-        }
+        State::Succeeded
+        | State::Failed { .. }
+        | State::Cancelled { .. }
+        | State::RolledBack { .. }
+        | State::Paused
+        | State::NeedsReview { .. }
+        | State::UndoFailed { .. } => Decision::AlreadyDone,
         // The execution has moved on since the job failed; what it is owed now, the due-index knows.
         State::Running { lease: Lease { until, .. } } | State::Waiting { until, .. } if *until > now => {
             Decision::AlreadyDone
@@ -329,8 +435,4 @@ fn abandon(mut progress: Progress<'_>, reason: &str) -> Decision {
             progress.moved()
         }
     }
-}
-
-fn audit(progress: &mut Progress<'_>, action: &'static str, by: UserId, reason: String) {
-    progress.effect(Effect::Audit { action, actor: Some(by), reason: Some(reason) });
 }

@@ -23,9 +23,14 @@ impl Execution {
     }
 
     /// Whether the execution may begin another call; `Err` says why not, as it is shown to people (B2).
+    ///
+    /// What was approved when it ran may be taken back although the approval was withdrawn since; a kill switch stops that too.
     pub fn clearance(&self, view: &GuardView) -> Result<(), String> {
         if let Some(switch) = view.switches.iter().find(|switch| switch.engaged) {
             return Err(format!("Stopped by the kill switch {}: {}", switch.scope, switch.reason));
+        }
+        if self.unwinding.is_some() {
+            return Ok(());
         }
         match &self.pinned {
             Pinned::Runbook(runbook) => still_approved(runbook, view),

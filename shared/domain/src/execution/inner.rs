@@ -8,6 +8,7 @@ use super::decide::Effect;
 use super::progress::Progress;
 use super::{Execution, ExecutionStatus, InnerRun, SkipCause, StepRun, StepState, TrailEvent};
 use crate::ids::StepId;
+use crate::plan::Jump;
 
 /// How an execution that a step waits for ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +60,11 @@ impl Progress<'_> {
 
     pub(super) fn fail_inner(&mut self, step: &StepId, error: String) {
         let inner = InnerRun { ended_at: Some(self.now()), ..self.inner_run() };
-        self.insert(step, StepState::Failed { error: error.clone() }, inner);
+        let failed = StepState::Failed { error: error.clone() };
+        match self.run_mut(step) {
+            Some(run) => run.state = failed,
+            None => self.insert(step, failed, inner),
+        }
         self.trail(TrailEvent::StepFailed { step: step.clone(), error });
     }
 
@@ -86,10 +91,13 @@ impl Progress<'_> {
                 ExecutionStatus::Success => StepState::Succeeded,
                 ExecutionStatus::Failed
                 | ExecutionStatus::Cancelled
+                | ExecutionStatus::RolledBack
                 | ExecutionStatus::Pending
                 | ExecutionStatus::Running
                 | ExecutionStatus::Waiting
-                | ExecutionStatus::NeedsReview => {
+                | ExecutionStatus::Paused
+                | ExecutionStatus::NeedsReview
+                | ExecutionStatus::UndoFailed => {
                     let why = error.unwrap_or_else(|| "it says no more".into());
                     StepState::Failed { error: format!("execution {execution} is {status}: {why}") }
                 }
@@ -103,27 +111,59 @@ impl Progress<'_> {
 
     /// A step that nothing leads to any more.
     pub(super) fn skip(&mut self, step: &StepId, because: SkipCause) {
-        let run = StepRun {
-            state: StepState::Skipped { because },
-            request: None,
-            attempts: Vec::new(),
-            budget: 0,
-            inner: None,
-        };
-        self.insert_run(step, run);
+        let skipped = StepState::Skipped { because };
+        match self.run_mut(step) {
+            Some(run) => run.state = skipped,
+            None => self.insert_run(step, StepRun::of_state(skipped)),
+        }
         self.trail(TrailEvent::Skipped { step: step.clone() });
     }
 
-    fn settle_inner(&mut self, step: &StepId, inner: InnerRun) {
+    /// A step that a person did by hand.
+    pub(super) fn mark_succeeded(&mut self, step: &StepId) {
+        if let Some(run) = self.run_mut(step) {
+            run.state = StepState::Succeeded;
+        }
+    }
+
+    /// A check was made.
+    pub(super) fn check(&mut self, step: &StepId, holds: bool, rule: &str) {
+        if holds {
+            self.answer(step, true);
+        } else {
+            self.fail_inner(step, format!("the check does not hold: {rule}"));
+        }
+    }
+
+    /// A branch chose its way; what lies between is skipped.
+    pub(super) fn branch(&mut self, step: &StepId, jump: &Jump) {
+        let inner = InnerRun { way: Some(jump.to.clone()), ..self.inner_run() };
+        self.settle_inner(step, InnerRun { ended_at: Some(inner.started_at), ..inner });
+        self.trail(TrailEvent::Branched { step: step.clone(), to: jump.to.clone() });
+        while let Some(passed) = self.execution().first_fresh(jump) {
+            self.skip(&passed, SkipCause::PassedBy { branch: step.clone() });
+        }
+    }
+
+    pub(super) fn settle_inner(&mut self, step: &StepId, inner: InnerRun) {
         self.insert(step, StepState::Succeeded, inner);
     }
 
-    fn insert(&mut self, step: &StepId, state: StepState, inner: InnerRun) {
-        let run = StepRun { state, request: None, attempts: Vec::new(), budget: 0, inner: Some(inner) };
+    pub(super) fn insert(&mut self, step: &StepId, state: StepState, inner: InnerRun) {
+        let run = StepRun { inner: Some(inner), ..StepRun::of_state(state) };
         self.insert_run(step, run);
     }
 
-    fn inner_run(&self) -> InnerRun {
-        InnerRun { started_at: self.now(), ended_at: None, answer: None, child: None, found: None }
+    pub(super) fn inner_run(&self) -> InnerRun {
+        InnerRun {
+            started_at: self.now(),
+            ended_at: None,
+            answer: None,
+            child: None,
+            found: None,
+            gate: None,
+            way: None,
+            called_back: None,
+        }
     }
 }

@@ -1,12 +1,17 @@
 //! One execution of a plan: its state, its steps, and the trail of how it got there.
 
 pub mod decide;
+mod flow;
 pub mod guard;
 mod inner;
+pub mod prepare;
 mod progress;
 mod ready;
 mod results;
+mod steer;
+pub mod stop;
 pub mod trail;
+mod undo;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +22,9 @@ use serde_json::{Map, Value};
 pub use self::decide::{Decision, Effect, Event, Moved, Refusal, decide};
 pub use self::inner::ChildEnd;
 pub use self::ready::ready_steps;
+pub use self::stop::{Pause, Stop, StopMode, Unwinding};
 pub use self::trail::{Trail, TrailEvent};
+pub use self::undo::UndoDecision;
 use crate::audit::ChainHead;
 use crate::digest::Digest;
 use crate::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId, WorkflowId};
@@ -66,6 +73,18 @@ pub struct Execution {
     /// A person asked it to stop: no new intent after this is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<Stop>,
+    /// A person asked it to pause: no new intent until somebody resumes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
+    /// For how long it was paused in all, in milliseconds; the time it may take does not run then.
+    #[serde(default, skip_serializing_if = "is_zero_ms")]
+    pub paused_ms: u64,
+    /// It takes back what it did: the only calls that begin now are undos.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwinding: Option<Unwinding>,
+    /// The ended execution whose steps this one takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<ExecutionId>,
     pub trail: Trail,
     pub audit: ChainHead,
 }
@@ -121,8 +140,16 @@ pub enum State {
         until: Time,
         on: WaitingOn,
     },
+    /// A person paused it; nothing is in flight.
+    Paused,
     /// An outcome that nobody can know, of a step that may not be sent twice: a person decides.
     NeedsReview {
+        step: StepId,
+        reason: String,
+    },
+    /// What was done could not be taken back: a person tries again, does it by hand, or lets it be. `step` is the one that was
+    /// to be undone.
+    UndoFailed {
         step: StepId,
         reason: String,
     },
@@ -131,6 +158,10 @@ pub enum State {
         error: String,
     },
     Cancelled {
+        reason: String,
+    },
+    /// What was done was taken back, because of `reason`.
+    RolledBack {
         reason: String,
     },
 }
@@ -147,6 +178,12 @@ pub enum WaitingOn {
     Delay,
     /// The end of an execution that a step started.
     Child,
+    /// The decision of people.
+    Approval,
+    /// The receiver of a call, who says when it is done.
+    Callback,
+    /// The turn of this execution at its target, or a limit that is reached for now.
+    Lease,
 }
 
 /// The right of one worker to act, until a moment.
@@ -155,13 +192,6 @@ pub struct Lease {
     /// The process that holds it.
     pub holder: String,
     pub until: Time,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stop {
-    pub by: UserId,
-    pub at: Time,
-    pub reason: String,
 }
 
 /// A step that has begun.
@@ -179,9 +209,15 @@ pub struct StepRun {
     /// What a step that makes no call came to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inner: Option<InnerRun>,
+    /// In which place the step began, from 1; 0 in plans that are never taken back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub place: u32,
+    /// What was kept of the answer.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub outputs: Map<String, Value>,
 }
 
-/// A step that makes no call: a condition, a delay, or the start of another execution.
+/// What a step came to beside its calls: a condition, a delay, the start of another execution, a decision of people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InnerRun {
@@ -197,9 +233,46 @@ pub struct InnerRun {
     /// What a search found that an earlier attempt had done already: it stands for the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<Value>,
+    /// What an approval step asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateRun>,
+    /// Where a branch led.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
+    /// What the receiver of a call said when it called back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_back: Option<CalledBack>,
+}
+
+/// What an approval step asked of people, and what their decision binds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateRun {
+    /// How often it asked, from 1.
+    pub round: u32,
+    /// The digest of what was asked.
+    pub subject: Digest,
+    /// Of each step that it covers and whose request was known: the request's digest.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bindings: BTreeMap<StepId, Digest>,
+}
+
+/// How the receiver of a call said that it is done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CalledBack {
+    pub at: Time,
+    /// Why it failed; absent if it succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What it told beside, at most 1 KiB.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub result: Value,
 }
 
 fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+fn is_zero_ms(number: &u64) -> bool {
     *number == 0
 }
 
@@ -220,6 +293,18 @@ pub enum StepState {
     AwaitsChild {
         execution: ExecutionId,
     },
+    /// People are asked, until a moment.
+    AwaitsApproval {
+        until: Time,
+    },
+    /// What was decided no longer fits what would run: people are asked again.
+    Void,
+    /// The receiver took the call and will say when it is done, until a moment.
+    AwaitsCallback {
+        until: Time,
+    },
+    /// An undo, stored before its step began.
+    Armed,
     Succeeded,
     /// No way leads here any more.
     Skipped {
@@ -241,6 +326,20 @@ pub enum SkipCause {
     BranchNotTaken { condition: StepId },
     /// Every step before it was skipped.
     NothingBefore,
+    /// The rule of the step, or of its phase, did not hold.
+    RuleNotMet { rule: String },
+    /// A branch led past it.
+    PassedBy { branch: StepId },
+    /// A step, or a group, failed and the plan goes on behind this one.
+    AfterFailure { of: StepId },
+    /// Its group had come to its end before.
+    GroupDecided { group: StepId },
+    /// The execution's risk demands no approval.
+    NotDemanded,
+    /// An undo of a step that certainly did nothing.
+    NothingDone,
+    /// A person let an undo be.
+    LetBe { by: UserId, reason: String },
 }
 
 /// A rendered request as an execution keeps it: whole if small, else its digest and size, and the whole in a body item.
@@ -292,10 +391,13 @@ pub enum ExecutionStatus {
     Pending,
     Running,
     Waiting,
+    Paused,
     NeedsReview,
+    UndoFailed,
     Success,
     Failed,
     Cancelled,
+    RolledBack,
 }
 
 impl ExecutionStatus {
@@ -304,18 +406,26 @@ impl ExecutionStatus {
             Self::Pending => "PENDING",
             Self::Running => "RUNNING",
             Self::Waiting => "WAITING",
+            Self::Paused => "PAUSED",
             Self::NeedsReview => "NEEDS_REVIEW",
+            Self::UndoFailed => "UNDO_FAILED",
             Self::Success => "SUCCESS",
             Self::Failed => "FAILED",
             Self::Cancelled => "CANCELLED",
+            Self::RolledBack => "ROLLED_BACK",
         }
     }
 
     /// Whether nothing can change it any more (INVARIANTS B7).
     pub const fn is_terminal(self) -> bool {
         match self {
-            Self::Pending | Self::Running | Self::Waiting | Self::NeedsReview => false,
-            Self::Success | Self::Failed | Self::Cancelled => true,
+            Self::Pending
+            | Self::Running
+            | Self::Waiting
+            | Self::Paused
+            | Self::NeedsReview
+            | Self::UndoFailed => false,
+            Self::Success | Self::Failed | Self::Cancelled | Self::RolledBack => true,
         }
     }
 }
@@ -332,10 +442,13 @@ impl Execution {
             State::Pending => ExecutionStatus::Pending,
             State::Running { .. } => ExecutionStatus::Running,
             State::Waiting { .. } => ExecutionStatus::Waiting,
+            State::Paused => ExecutionStatus::Paused,
             State::NeedsReview { .. } => ExecutionStatus::NeedsReview,
+            State::UndoFailed { .. } => ExecutionStatus::UndoFailed,
             State::Succeeded => ExecutionStatus::Success,
             State::Failed { .. } => ExecutionStatus::Failed,
             State::Cancelled { .. } => ExecutionStatus::Cancelled,
+            State::RolledBack { .. } => ExecutionStatus::RolledBack,
         }
     }
 
@@ -360,6 +473,19 @@ impl Execution {
 }
 
 impl StepRun {
+    /// A step in this state, that has made no call.
+    pub fn of_state(state: StepState) -> Self {
+        Self {
+            state,
+            request: None,
+            attempts: Vec::new(),
+            budget: 0,
+            inner: None,
+            place: 0,
+            outputs: Map::new(),
+        }
+    }
+
     /// Whether an attempt is in flight, as far as the table knows.
     pub fn in_flight(&self) -> bool {
         self.attempts.last().is_some_and(|attempt| attempt.outcome.is_none())

@@ -10,10 +10,11 @@ use crate::outcome::Outcome;
 
 impl Execution {
     /// By step: `status`; of a call that was answered `statusCode` and `body`, parsed if it is JSON; of a condition `answer`;
-    /// of a started execution `executionId`. Searches are not among them. `bodies` are those that are kept beside the execution.
+    /// of a started execution `executionId`; of a receiver that called back `result`; and `outputs`, what was kept of an answer.
+    /// What the plan added of its own is not among them. `bodies` are those that are kept beside the execution.
     pub fn results(&self, bodies: &BTreeMap<StepId, String>) -> Value {
         let result = |(id, run): (&StepId, &StepRun)| (id.to_string(), result(run, bodies.get(id)));
-        let written = self.steps.iter().filter(|(id, _)| !id.is_search());
+        let written = self.steps.iter().filter(|(id, _)| id.as_str() == id.written());
         Value::Object(written.map(result).collect())
     }
 }
@@ -32,7 +33,11 @@ fn result(run: &StepRun, whole: Option<&String>) -> Value {
     if let Some(inner) = &run.inner {
         let answer = inner.answer.map(|answer| ("answer".to_owned(), Value::Bool(answer)));
         let child = inner.child.as_ref().map(|id| ("executionId".to_owned(), json!(id)));
-        result.extend(answer.into_iter().chain(child));
+        let told = inner.called_back.as_ref().map(|back| ("result".to_owned(), back.result.clone()));
+        result.extend(answer.into_iter().chain(child).chain(told));
+    }
+    if !run.outputs.is_empty() {
+        result.insert("outputs".to_owned(), Value::Object(run.outputs.clone()));
     }
     Value::Object(result)
 }
@@ -41,7 +46,13 @@ fn result(run: &StepRun, whole: Option<&String>) -> Value {
 const fn status(state: &StepState) -> &'static str {
     match state {
         StepState::Sending => "SENDING",
-        StepState::Waiting { .. } | StepState::Delayed { .. } | StepState::AwaitsChild { .. } => "WAITING",
+        StepState::Waiting { .. }
+        | StepState::Delayed { .. }
+        | StepState::AwaitsChild { .. }
+        | StepState::AwaitsApproval { .. }
+        | StepState::Void
+        | StepState::AwaitsCallback { .. } => "WAITING",
+        StepState::Armed => "ARMED",
         StepState::Succeeded => "SUCCEEDED",
         StepState::Skipped { .. } => "SKIPPED",
         StepState::Failed { .. } => "FAILED",

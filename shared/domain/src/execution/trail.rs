@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExecutionStatus, Resolution};
+use super::{ExecutionStatus, Resolution, UndoDecision};
 use crate::digest::{Digest, canonical};
 use crate::ids::{ExecutionId, StepId, UserId};
 use crate::time::Time;
@@ -88,6 +88,54 @@ pub enum TrailEvent {
         execution: ExecutionId,
         status: ExecutionStatus,
     },
+    /// A branch led on.
+    Branched {
+        step: StepId,
+        to: String,
+    },
+    /// People are asked: `subject` is the digest of exactly what.
+    Asked {
+        step: StepId,
+        round: u32,
+        subject: Digest,
+        until: Time,
+    },
+    /// People decided, or their time was up.
+    Decided {
+        step: StepId,
+        round: u32,
+        verdict: String,
+    },
+    /// What would run is no longer what was decided about.
+    Voided {
+        step: StepId,
+        round: u32,
+        because: String,
+    },
+    /// The receiver of a call said that it is done.
+    CalledBack {
+        step: StepId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// What takes a step back; it is stored with the step's intent, and `request` is the digest of exactly what.
+    Armed {
+        step: StepId,
+        request: Digest,
+    },
+    /// From here on only undos begin.
+    Unwinding {
+        reason: String,
+    },
+    UndoFailed {
+        step: StepId,
+    },
+    UndoDecided {
+        by: UserId,
+        step: StepId,
+        decision: UndoDecision,
+        reason: String,
+    },
     /// A step that makes no call could not be done.
     StepFailed {
         step: StepId,
@@ -105,6 +153,15 @@ pub enum TrailEvent {
     StopRequested {
         by: UserId,
         reason: String,
+    },
+    PauseRequested {
+        by: UserId,
+        reason: String,
+    },
+    /// Nothing is in flight any more.
+    Quiesced,
+    Unpaused {
+        by: UserId,
     },
     Ended {
         status: ExecutionStatus,

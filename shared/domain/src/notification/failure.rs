@@ -27,9 +27,14 @@ pub struct Failure {
 /// whoever started it sees.
 pub fn owes_notification(execution: &Execution) -> bool {
     match &execution.state {
-        State::Failed { .. } | State::NeedsReview { .. } => execution.pinned.workflow().is_some(),
+        State::Failed { .. }
+        | State::NeedsReview { .. }
+        | State::UndoFailed { .. }
+        | State::RolledBack { .. } => execution.pinned.workflow().is_some(),
         State::Cancelled { .. } => execution.pinned.workflow().is_some() && execution.stop.is_none(),
-        State::Pending | State::Running { .. } | State::Waiting { .. } | State::Succeeded => false,
+        State::Pending | State::Running { .. } | State::Waiting { .. } | State::Paused | State::Succeeded => {
+            false
+        }
     }
 }
 
@@ -45,8 +50,12 @@ impl Notification {
 
 /// The number of the notification that the execution's present state owes: how often it has come to such a one.
 pub(crate) fn number_of(execution: &Execution) -> u32 {
-    let comes =
-        |event: &TrailEvent| matches!(event, TrailEvent::NeedsReview { .. } | TrailEvent::Ended { .. });
+    let comes = |event: &TrailEvent| {
+        matches!(
+            event,
+            TrailEvent::NeedsReview { .. } | TrailEvent::UndoFailed { .. } | TrailEvent::Ended { .. }
+        )
+    };
     let count = execution.trail.entries.iter().filter(|entry| comes(&entry.event)).count();
     u32::try_from(count).unwrap_or(u32::MAX)
 }
@@ -55,9 +64,15 @@ impl Failure {
     fn of(execution: &Execution, workflow: &PinnedWorkflow, now: Time) -> Option<Self> {
         let (step, error) = match &execution.state {
             State::Failed { error } => (failed_step(execution), error),
-            State::NeedsReview { step, reason } => (Some(step.clone()), reason),
-            State::Cancelled { reason } => (None, reason),
-            State::Pending | State::Running { .. } | State::Waiting { .. } | State::Succeeded => return None,
+            State::NeedsReview { step, reason } | State::UndoFailed { step, reason } => {
+                (Some(step.clone()), reason)
+            }
+            State::Cancelled { reason } | State::RolledBack { reason } => (None, reason),
+            State::Pending
+            | State::Running { .. }
+            | State::Waiting { .. }
+            | State::Paused
+            | State::Succeeded => return None,
         };
         Some(Self {
             workflow: workflow.id.clone(),

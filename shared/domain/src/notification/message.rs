@@ -127,11 +127,14 @@ impl Notification {
 fn what_happened(status: ExecutionStatus) -> &'static str {
     match status {
         ExecutionStatus::NeedsReview => "waits for a person's decision",
+        ExecutionStatus::UndoFailed => "could not take back what it did",
+        ExecutionStatus::RolledBack => "was rolled back",
         ExecutionStatus::Cancelled => "ran out of time",
         ExecutionStatus::Failed
         | ExecutionStatus::Pending
         | ExecutionStatus::Running
         | ExecutionStatus::Waiting
+        | ExecutionStatus::Paused
         | ExecutionStatus::Success => "failed",
     }
 }

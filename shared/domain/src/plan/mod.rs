@@ -3,6 +3,7 @@
 //! A simple runbook is a plan of one step. Phases, groups and workflow graphs become steps with `needs`.
 
 mod actions;
+mod flow;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -11,11 +12,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub(crate) use self::actions::{slack_message, teams_message};
+pub use self::flow::{Branch, Case, Gate, Group, Join, Jump, OnFailure, Unit};
 use crate::answer::Answer;
 use crate::fault::Fault;
 use crate::ids::{InvalidId, RunbookId, StepId};
 use crate::outcome::RetryPolicy;
 use crate::request::{HeaderValue, WebhookAuth, WebhookMethod};
+use crate::rule::Rule;
 use crate::runbook::RunbookDefinition;
 use crate::schema::ParameterSchema;
 use crate::secret::SecretRef;
@@ -26,12 +29,18 @@ use crate::template::{PayloadTemplate, Template};
 pub struct Plan {
     /// In the order in which they start when several are ready.
     pub steps: Vec<Step>,
+    /// Steps that run beside each other; [`Step::group`] counts into this list.
+    pub groups: Vec<Group>,
+    /// What takes steps back, each under the name of its step (`StepId::undo`). They begin only when the execution unwinds.
+    pub undos: Vec<Step>,
     /// How many steps may be in flight at once, at least 1.
     pub concurrency: usize,
     /// What the parameters must satisfy; `None` accepts any object.
     pub schema: Option<ParameterSchema>,
     /// The most that a whole execution may take from its first claim; checked before each step (C7).
     pub timeout: Option<Duration>,
+    /// Whether an execution that runs out of time takes back what it did.
+    pub unwinds_out_of_time: bool,
 }
 
 /// One step: what it needs, what it does, and how often it may be tried.
@@ -49,6 +58,24 @@ pub struct Step {
     /// A step that looks whether an earlier attempt of this one took effect: it precedes every attempt, and what it finds stands
     /// for the answer of this step.
     pub search: Option<StepId>,
+    /// What has to be over before this one, whatever came of it.
+    pub after: Option<Unit>,
+    /// All must hold when the step's turn comes, or it is skipped.
+    pub when: Vec<Rule>,
+    /// The group that the step belongs to.
+    pub group: Option<usize>,
+    /// What follows if the step fails; of a step of a group only whether the group goes on without it.
+    pub on_failure: OnFailure,
+    /// Approval steps whose decision binds what this one sends.
+    pub gates: Vec<StepId>,
+    /// What must hold of an answer, named `response`, for the step to succeed.
+    pub expect: Option<Rule>,
+    /// Whether the call is repeated while the answer is not as expected, within `retry`.
+    pub polls: bool,
+    /// What is kept of an answer: a name and a dotted path into it.
+    pub outputs: Vec<(String, String)>,
+    /// How long the step waits for the receiver to call back, after it took the call.
+    pub callback: Option<Duration>,
 }
 
 /// One way to a step.
@@ -57,6 +84,30 @@ pub struct Need {
     pub step: StepId,
     /// The answer of a condition that leads here; `None` after any other step: that it succeeded.
     pub branch: Option<bool>,
+}
+
+impl Step {
+    /// A step that the start of the plan leads to, that nothing precedes, and that stops the plan if it fails.
+    pub fn new(id: StepId, kind: StepKind) -> Self {
+        Self {
+            id,
+            needs: Vec::new(),
+            entry: true,
+            kind,
+            retry: RetryPolicy::default(),
+            idempotent: true,
+            search: None,
+            after: None,
+            when: Vec::new(),
+            group: None,
+            on_failure: OnFailure::Stop,
+            gates: Vec::new(),
+            expect: None,
+            polls: false,
+            outputs: Vec::new(),
+            callback: None,
+        }
+    }
 }
 
 impl Need {
@@ -78,6 +129,12 @@ pub enum StepKind {
     Delay(Duration),
     /// Starts an execution of a runbook.
     Runbook(RunbookCall),
+    /// Succeeds if the rule holds, and fails if not.
+    Check(Rule),
+    /// Chooses how to go on.
+    Branch(Branch),
+    /// Waits for people's decision.
+    Approval(Gate),
 }
 
 impl StepKind {
@@ -85,7 +142,12 @@ impl StepKind {
     pub const fn answer(&self) -> Answer {
         match self {
             Self::Webhook(call) => call.answer,
-            Self::Condition { .. } | Self::Delay(_) | Self::Runbook(_) => Answer::Status,
+            Self::Condition { .. }
+            | Self::Delay(_)
+            | Self::Runbook(_)
+            | Self::Check(_)
+            | Self::Branch(_)
+            | Self::Approval(_) => Answer::Status,
         }
     }
 }
@@ -142,21 +204,29 @@ impl Plan {
             return Err(faults);
         }
         let id = WEBHOOK_STEP.parse().map_err(|error: InvalidId| vec![Fault::new("", error.to_string())])?;
-        let step = Step {
-            id,
-            needs: Vec::new(),
-            entry: true,
-            kind: StepKind::Webhook(compile_webhook(definition)?),
-            retry: RetryPolicy::default(),
-            idempotent: definition.idempotent,
-            search: None,
-        };
+        let kind = StepKind::Webhook(compile_webhook(definition)?);
+        let step = Step { idempotent: definition.idempotent, ..Step::new(id, kind) };
         let schema = definition.parameters.as_ref().map(ParameterSchema::compile).transpose()?;
-        Ok(Self { steps: vec![step], concurrency: 1, schema, timeout: None })
+        Ok(Self { schema, ..Self::of_steps(vec![step]) })
     }
 
+    /// A plan that begins one step at a time, without bound or undo.
+    pub fn of_steps(steps: Vec<Step>) -> Self {
+        Self {
+            steps,
+            groups: Vec::new(),
+            undos: Vec::new(),
+            concurrency: 1,
+            schema: None,
+            timeout: None,
+            unwinds_out_of_time: false,
+        }
+    }
+
+    /// A step by its name, an undo among them.
     pub fn step(&self, id: &StepId) -> Option<&Step> {
-        self.steps.iter().find(|step| step.id == *id)
+        let steps = if id.is_undo() { &self.undos } else { &self.steps };
+        steps.iter().find(|step| step.id == *id)
     }
 }
 

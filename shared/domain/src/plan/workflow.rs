@@ -27,12 +27,8 @@ impl Plan {
         let graph = &workflow.definition;
         let nodes = graph.topological_order().unwrap_or_default();
         let steps = nodes.into_iter().map(|node| steps(graph, node)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self {
-            steps: steps.into_iter().flatten().collect(),
-            concurrency: 1,
-            schema: None,
-            timeout: Some(workflow.settings.timeout.duration()),
-        })
+        let timeout = Some(workflow.settings.timeout.duration());
+        Ok(Self { timeout, ..Self::of_steps(steps.into_iter().flatten().collect()) })
     }
 }
 
@@ -72,13 +68,10 @@ fn step(graph: &Graph, node: &Node, kind: StepKind) -> Step {
     let (from_start, needs): (Vec<&Edge>, Vec<&Edge>) =
         before.into_iter().partition(|edge| is_trigger(graph, &edge.from));
     Step {
-        id: node.id().clone(),
         needs: needs.into_iter().map(need).collect(),
         entry: !from_start.is_empty(),
-        kind,
-        retry: RetryPolicy::default(),
         idempotent: is_idempotent(node),
-        search: None,
+        ..Step::new(node.id().clone(), kind)
     }
 }
 

@@ -21,6 +21,7 @@ use crate::problem::Problem;
 use crate::types::decision::{Cancel, Resolve};
 use crate::types::execution::Execution;
 use crate::types::page::{Page, paging};
+use crate::types::stop::{Because, DecideUndo, Nothing};
 
 /// Reads an execution with its steps, attempts and trail.
 #[utoipa::path(
@@ -77,7 +78,7 @@ pub(crate) async fn list_incident_executions(
     listed(&app, &caller, list).await
 }
 
-/// Cancels an execution: one that has not begun ends at once, one that runs ends before its next call.
+/// Cancels an execution: one that has not begun ends at once, one that runs ends before its next call. What was done stays.
 #[utoipa::path(
     post, path = "/api/executions/{id}/cancel", tag = "Executions", request_body = Cancel,
     params(("id" = String, Path), IdempotencyHeader),
@@ -89,6 +90,66 @@ pub(crate) async fn cancel_execution(
     Sent { caller, body }: Sent<Cancel>,
 ) -> Result<Json<Execution>, Problem> {
     let execution = app.cancel_execution(&caller, &id, body.reason).await?;
+    whole(&app, &caller, execution).await
+}
+
+/// Stops an execution and takes back what it did, the last step first. What is in flight ends before that.
+#[utoipa::path(
+    post, path = "/api/executions/{id}/abort", tag = "Executions", request_body = Because,
+    params(("id" = String, Path), IdempotencyHeader),
+    responses((status = 200, description = "The execution", body = Execution), Sending, Missing, Conflicting),
+)]
+pub(crate) async fn abort_execution(
+    State(app): State<Arc<App>>,
+    Named(id): Named<ExecutionId>,
+    Sent { caller, body }: Sent<Because>,
+) -> Result<Json<Execution>, Problem> {
+    let execution = app.abort_execution(&caller, &id, body.reason).await?;
+    whole(&app, &caller, execution).await
+}
+
+/// Pauses an execution: no further call begins until somebody resumes it. What is in flight ends, and is shown until then.
+#[utoipa::path(
+    post, path = "/api/executions/{id}/pause", tag = "Executions", request_body = Because,
+    params(("id" = String, Path), IdempotencyHeader),
+    responses((status = 200, description = "The execution", body = Execution), Sending, Missing, Conflicting),
+)]
+pub(crate) async fn pause_execution(
+    State(app): State<Arc<App>>,
+    Named(id): Named<ExecutionId>,
+    Sent { caller, body }: Sent<Because>,
+) -> Result<Json<Execution>, Problem> {
+    let execution = app.pause_execution(&caller, &id, body.reason).await?;
+    whole(&app, &caller, execution).await
+}
+
+/// Lets a paused execution go on. The time that it may take did not run meanwhile.
+#[utoipa::path(
+    post, path = "/api/executions/{id}/resume", tag = "Executions", request_body = Nothing,
+    params(("id" = String, Path), IdempotencyHeader),
+    responses((status = 200, description = "The execution", body = Execution), Sending, Missing, Conflicting),
+)]
+pub(crate) async fn resume_execution(
+    State(app): State<Arc<App>>,
+    Named(id): Named<ExecutionId>,
+    Sent { caller, body: Nothing {} }: Sent<Nothing>,
+) -> Result<Json<Execution>, Problem> {
+    let execution = app.resume_execution(&caller, &id).await?;
+    whole(&app, &caller, execution).await
+}
+
+/// Answers for an execution that is UNDO_FAILED: send the undo again, let it be, or it was done by hand.
+#[utoipa::path(
+    post, path = "/api/executions/{id}/undo", tag = "Executions", request_body = DecideUndo,
+    params(("id" = String, Path), IdempotencyHeader),
+    responses((status = 200, description = "The execution", body = Execution), Sending, Missing, Conflicting),
+)]
+pub(crate) async fn decide_undo(
+    State(app): State<Arc<App>>,
+    Named(id): Named<ExecutionId>,
+    Sent { caller, body }: Sent<DecideUndo>,
+) -> Result<Json<Execution>, Problem> {
+    let execution = app.decide_undo(&caller, &id, body.decision.into(), body.reason).await?;
     whole(&app, &caller, execution).await
 }
 

@@ -14,6 +14,7 @@ use super::incident::IncidentSummary;
 use super::moment::{Moment, duration_ms};
 use super::request::RenderedRequest;
 use super::step::{LastAnswer, Step};
+use super::stop::{Pause, Stop, Unwinding};
 use super::trail::TrailEntry;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -183,6 +184,16 @@ pub(crate) struct Execution {
     /// A person asked it to stop.
     #[serde(skip_serializing_if = "Option::is_none")]
     stop: Option<Stop>,
+    /// A person asked it to pause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause: Option<Pause>,
+    /// It takes back what it did, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unwinding: Option<Unwinding>,
+    /// The ended execution whose steps this one takes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    undoes: Option<ExecutionId>,
     #[serde(flatten)]
     last_answer: LastAnswer,
     /// Those that have begun, in the order in which they did; of one execution of a workflow, then the others as PENDING.
@@ -231,6 +242,9 @@ impl Execution {
             started_at: execution.started_at.map(Moment::from),
             ended_at: execution.ended_at.map(Moment::from),
             stop: execution.stop.map(Stop::from),
+            pause: execution.pause.map(Pause::from),
+            unwinding: execution.unwinding.map(Unwinding::from),
+            undoes: execution.undoes,
             trail: None,
         }
     }
@@ -258,20 +272,6 @@ impl From<domain::PinnedWorkflow> for PinnedVersion {
     }
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-struct Stop {
-    #[schema(value_type = String)]
-    by: UserId,
-    at: Moment,
-    reason: String,
-}
-
-impl From<domain::Stop> for Stop {
-    fn from(stop: domain::Stop) -> Self {
-        Self { by: stop.by, at: stop.at.into(), reason: stop.reason }
-    }
-}
-
 /// What a status means for this execution.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -279,7 +279,7 @@ struct Standing {
     /// Why it is FAILED.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    /// Why it is CANCELLED, or what a person must find out while it is NEEDS_REVIEW.
+    /// Why it is CANCELLED or ROLLED_BACK, or what a person must find out while it is NEEDS_REVIEW or UNDO_FAILED.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     /// When it goes on, while it is WAITING.
@@ -293,16 +293,20 @@ struct Standing {
 impl Standing {
     fn of(state: &domain::State) -> Self {
         match state {
-            domain::State::Pending | domain::State::Running { .. } | domain::State::Succeeded => {
-                Self::default()
-            }
+            domain::State::Pending
+            | domain::State::Running { .. }
+            | domain::State::Paused
+            | domain::State::Succeeded => Self::default(),
             domain::State::Waiting { until, on } => Self {
                 waiting_until: Some((*until).into()),
                 waiting_on: Some((*on).into()),
                 ..Self::default()
             },
             domain::State::Failed { error } => Self { error: Some(error.clone()), ..Self::default() },
-            domain::State::NeedsReview { reason, .. } | domain::State::Cancelled { reason } => {
+            domain::State::NeedsReview { reason, .. }
+            | domain::State::UndoFailed { reason, .. }
+            | domain::State::Cancelled { reason }
+            | domain::State::RolledBack { reason } => {
                 Self { reason: Some(reason.clone()), ..Self::default() }
             }
         }
@@ -320,6 +324,12 @@ enum WaitingOn {
     Delay,
     /// The end of an execution that a step started.
     Child,
+    /// The decision of people.
+    Approval,
+    /// The receiver of a call, who says when it is done.
+    Callback,
+    /// Its turn at its target, or a limit that is reached for now.
+    Lease,
 }
 
 impl From<domain::WaitingOn> for WaitingOn {
@@ -329,11 +339,14 @@ impl From<domain::WaitingOn> for WaitingOn {
             domain::WaitingOn::Worker => Self::Worker,
             domain::WaitingOn::Delay => Self::Delay,
             domain::WaitingOn::Child => Self::Child,
+            domain::WaitingOn::Approval => Self::Approval,
+            domain::WaitingOn::Callback => Self::Callback,
+            domain::WaitingOn::Lease => Self::Lease,
         }
     }
 }
 
-/// SUCCESS, COMPLETED, FAILED and CANCELLED are final. A workflow is COMPLETED where a runbook is a SUCCESS, and stays RUNNING
+/// SUCCESS, COMPLETED, FAILED, CANCELLED and ROLLED_BACK are final. A workflow is COMPLETED where a runbook is a SUCCESS, and stays RUNNING
 /// while it waits; `waitingOn` says what for.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -344,13 +357,19 @@ pub(crate) enum ExecutionStatus {
     Running,
     /// Nothing to do before a moment.
     Waiting,
+    /// A person paused it; nothing is in flight.
+    Paused,
     /// An outcome that nobody can know: a person decides.
     NeedsReview,
+    /// What was done could not be taken back: a person decides.
+    UndoFailed,
     Success,
     /// A workflow came to its end.
     Completed,
     Failed,
     Cancelled,
+    /// What was done was taken back.
+    RolledBack,
 }
 
 impl ExecutionStatus {
@@ -369,10 +388,13 @@ impl From<domain::ExecutionStatus> for ExecutionStatus {
             domain::ExecutionStatus::Pending => Self::Pending,
             domain::ExecutionStatus::Running => Self::Running,
             domain::ExecutionStatus::Waiting => Self::Waiting,
+            domain::ExecutionStatus::Paused => Self::Paused,
             domain::ExecutionStatus::NeedsReview => Self::NeedsReview,
+            domain::ExecutionStatus::UndoFailed => Self::UndoFailed,
             domain::ExecutionStatus::Success => Self::Success,
             domain::ExecutionStatus::Failed => Self::Failed,
             domain::ExecutionStatus::Cancelled => Self::Cancelled,
+            domain::ExecutionStatus::RolledBack => Self::RolledBack,
         }
     }
 }

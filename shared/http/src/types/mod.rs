@@ -19,6 +19,7 @@ pub(crate) mod request;
 pub(crate) mod runbook;
 pub(crate) mod search;
 pub(crate) mod step;
+pub(crate) mod stop;
 pub(crate) mod team;
 pub(crate) mod trail;
 pub(crate) mod trial;

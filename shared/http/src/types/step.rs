@@ -3,10 +3,11 @@
 use muster_app::workflows::NodeName;
 use muster_domain::digest::Digest;
 use muster_domain::execution as domain;
-use muster_domain::ids::{ExecutionId, StepId};
+use muster_domain::ids::{ExecutionId, StepId, UserId};
 use muster_domain::outcome;
 use muster_domain::time::Time;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::decision::Resolution;
@@ -52,6 +53,15 @@ pub(crate) struct Step {
     /// A condition's answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<bool>,
+    /// Where a branch led.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way: Option<String>,
+    /// How often an approval step asked people, and the digest of what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate: Option<Gate>,
+    /// What was kept of the answer.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    outputs: Map<String, Value>,
     /// The execution that it started.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -59,6 +69,22 @@ pub(crate) struct Step {
     /// Oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<Attempt>,
+}
+
+/// What an approval step asked.
+#[derive(Debug, Serialize, ToSchema)]
+struct Gate {
+    /// Counts from 1.
+    round: u32,
+    /// What an answer must name.
+    #[schema(value_type = String)]
+    digest: Digest,
+}
+
+impl From<&domain::GateRun> for Gate {
+    fn from(gate: &domain::GateRun) -> Self {
+        Self { round: gate.round, digest: gate.subject }
+    }
 }
 
 /// Why a step was skipped.
@@ -72,6 +98,33 @@ enum SkipCause {
     },
     /// Every step before it was skipped.
     NothingBefore,
+    /// The rule of the step, or of its phase, did not hold.
+    RuleNotMet { rule: String },
+    /// A branch led past it.
+    PassedBy {
+        #[schema(value_type = String)]
+        branch: StepId,
+    },
+    /// A step, or a group, failed, and the execution went on behind this one.
+    AfterFailure {
+        #[schema(value_type = String)]
+        of: StepId,
+    },
+    /// Its group had come to its end before.
+    GroupDecided {
+        #[schema(value_type = String)]
+        group: StepId,
+    },
+    /// The execution's risk demands no approval.
+    NotDemanded,
+    /// An undo of a step that certainly did nothing.
+    NothingDone,
+    /// A person let an undo be.
+    LetBe {
+        #[schema(value_type = String)]
+        by: UserId,
+        reason: String,
+    },
 }
 
 impl From<&domain::SkipCause> for SkipCause {
@@ -81,6 +134,13 @@ impl From<&domain::SkipCause> for SkipCause {
                 Self::BranchNotTaken { condition: condition.clone() }
             }
             domain::SkipCause::NothingBefore => Self::NothingBefore,
+            domain::SkipCause::RuleNotMet { rule } => Self::RuleNotMet { rule: rule.clone() },
+            domain::SkipCause::PassedBy { branch } => Self::PassedBy { branch: branch.clone() },
+            domain::SkipCause::AfterFailure { of } => Self::AfterFailure { of: of.clone() },
+            domain::SkipCause::GroupDecided { group } => Self::GroupDecided { group: group.clone() },
+            domain::SkipCause::NotDemanded => Self::NotDemanded,
+            domain::SkipCause::NothingDone => Self::NothingDone,
+            domain::SkipCause::LetBe { by, reason } => Self::LetBe { by: by.clone(), reason: reason.clone() },
         }
     }
 }
@@ -107,6 +167,9 @@ impl Step {
             ended_at: inner.and_then(|inner| inner.ended_at).map(Moment::from),
             answer: inner.and_then(|inner| inner.answer),
             execution_id: inner.and_then(|inner| inner.child.clone()),
+            way: inner.and_then(|inner| inner.way.clone()),
+            gate: inner.and_then(|inner| inner.gate.as_ref()).map(Gate::from),
+            outputs: run.outputs.clone(),
             attempts: attempts
                 .map(|(number, attempt)| Attempt::of(number, execution.attempt_id(id, number), attempt))
                 .collect(),
@@ -119,7 +182,7 @@ impl Step {
         Self {
             id: id.clone(),
             name: None,
-            part_of: id.is_search().then(|| id.written().to_owned()),
+            part_of: (id.as_str() != id.written()).then(|| id.written().to_owned()),
             status: StepStatus::Pending,
             error: None,
             reason: None,
@@ -130,6 +193,9 @@ impl Step {
             started_at: None,
             ended_at: None,
             answer: None,
+            way: None,
+            gate: None,
+            outputs: Map::new(),
             execution_id: None,
             attempts: Vec::new(),
         }
@@ -151,7 +217,13 @@ impl Step {
             domain::StepState::Waiting { until } | domain::StepState::Delayed { until } => {
                 Self { status: StepStatus::Waiting, waiting_until: Some((*until).into()), ..self }
             }
-            domain::StepState::AwaitsChild { .. } => Self { status: StepStatus::Waiting, ..self },
+            domain::StepState::AwaitsChild { .. } | domain::StepState::Void => {
+                Self { status: StepStatus::Waiting, ..self }
+            }
+            domain::StepState::AwaitsApproval { until } | domain::StepState::AwaitsCallback { until } => {
+                Self { status: StepStatus::Waiting, waiting_until: Some((*until).into()), ..self }
+            }
+            domain::StepState::Armed => Self { status: StepStatus::Armed, ..self },
             domain::StepState::Succeeded => Self { status: StepStatus::Succeeded, ..self },
             domain::StepState::Skipped { because } => {
                 Self { status: StepStatus::Skipped, skipped: Some(because.into()), ..self }
@@ -175,6 +247,8 @@ enum StepStatus {
     Sending,
     /// The next attempt starts later, a delay lasts, or another execution has to end first.
     Waiting,
+    /// An undo, stored before its step began.
+    Armed,
     Succeeded,
     /// No way led to it.
     Skipped,

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::decision::Resolution;
 use super::execution::ExecutionStatus;
 use super::moment::Moment;
+use super::stop::UndoDecision;
 
 /// One transition of an execution.
 #[derive(Debug, Serialize, ToSchema)]
@@ -120,6 +121,77 @@ enum TrailEvent {
         by: UserId,
         reason: String,
     },
+    PauseRequested {
+        #[schema(value_type = String)]
+        by: UserId,
+        reason: String,
+    },
+    /// Nothing is in flight any more.
+    Quiesced,
+    /// A person let a paused execution go on.
+    Unpaused {
+        #[schema(value_type = String)]
+        by: UserId,
+    },
+    /// A branch led on.
+    Branched {
+        #[schema(value_type = String)]
+        step: StepId,
+        to: String,
+    },
+    /// People are asked: `subject` is the digest of exactly what.
+    Asked {
+        #[schema(value_type = String)]
+        step: StepId,
+        round: u32,
+        #[schema(value_type = String)]
+        subject: Digest,
+        until: Moment,
+    },
+    /// People decided, or their time was up.
+    Decided {
+        #[schema(value_type = String)]
+        step: StepId,
+        round: u32,
+        verdict: String,
+    },
+    /// What would run is no longer what was decided about.
+    Voided {
+        #[schema(value_type = String)]
+        step: StepId,
+        round: u32,
+        because: String,
+    },
+    /// The receiver of a call said that it is done.
+    CalledBack {
+        #[schema(value_type = String)]
+        step: StepId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// What takes a step back is stored; `request` is the digest of exactly what.
+    Armed {
+        #[schema(value_type = String)]
+        step: StepId,
+        #[schema(value_type = String)]
+        request: Digest,
+    },
+    /// From here on only undos begin.
+    Unwinding {
+        reason: String,
+    },
+    UndoFailed {
+        #[schema(value_type = String)]
+        step: StepId,
+    },
+    UndoDecided {
+        #[schema(value_type = String)]
+        by: UserId,
+        #[schema(value_type = String)]
+        step: StepId,
+        decision: UndoDecision,
+        reason: String,
+    },
     Ended {
         status: ExecutionStatus,
     },
@@ -146,6 +218,22 @@ impl From<domain::TrailEvent> for TrailEvent {
             Stored::Delayed { step, until } => Self::Delayed { step, until: until.into() },
             Stored::Resumed { step } => Self::Resumed { step },
             Stored::Found { step } => Self::Found { step },
+            Stored::PauseRequested { by, reason } => Self::PauseRequested { by, reason },
+            Stored::Quiesced => Self::Quiesced,
+            Stored::Unpaused { by } => Self::Unpaused { by },
+            Stored::Branched { step, to } => Self::Branched { step, to },
+            Stored::Asked { step, round, subject, until } => {
+                Self::Asked { step, round, subject, until: until.into() }
+            }
+            Stored::Decided { step, round, verdict } => Self::Decided { step, round, verdict },
+            Stored::Voided { step, round, because } => Self::Voided { step, round, because },
+            Stored::CalledBack { step, error } => Self::CalledBack { step, error },
+            Stored::Armed { step, request } => Self::Armed { step, request },
+            Stored::Unwinding { reason } => Self::Unwinding { reason },
+            Stored::UndoFailed { step } => Self::UndoFailed { step },
+            Stored::UndoDecided { by, step, decision, reason } => {
+                Self::UndoDecided { by, step, decision: decision.into(), reason }
+            }
             Stored::Started { step, execution } => Self::Started { step, execution },
             Stored::ChildEnded { step, execution, status } => {
                 Self::ChildEnded { step, execution, status: status.into() }

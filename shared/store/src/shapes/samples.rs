@@ -10,8 +10,9 @@ use muster_domain::audit::{ChainHead, Fact, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::{
-    Attempt, Execution, ExecutionStatus, InnerRun, Lease, Parent, Pinned, PinnedRunbook, PinnedWorkflow,
-    Resolution, State, StepRun, StepState, Stop, StoredRequest, Trail, TrailEvent, WaitingOn,
+    Attempt, CalledBack, Execution, ExecutionStatus, GateRun, InnerRun, Lease, Parent, Pause, Pinned,
+    PinnedRunbook, PinnedWorkflow, Resolution, State, StepRun, StepState, Stop, StopMode, StoredRequest,
+    Trail, TrailEvent, Unwinding, WaitingOn,
 };
 use muster_domain::ids::{
     ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
@@ -202,7 +203,17 @@ pub(super) fn execution() -> Execution {
         epoch: 2,
         steps: BTreeMap::from([(step(), step_run())]),
         due_at: Some(AT),
-        stop: Some(Stop { by: user(), at: AT, reason: "wrong service".into() }),
+        stop: Some(Stop {
+            by: user(),
+            at: AT,
+            reason: "wrong service".into(),
+            mode: StopMode::Abort,
+            quiesced_at: Some(AT),
+        }),
+        pause: Some(Pause { by: user(), at: AT, reason: "look first".into(), quiesced_at: Some(AT) }),
+        paused_ms: 5,
+        unwinding: Some(Unwinding { since: AT, reason: "step failed".into() }),
+        undoes: Some(parent_id()),
         trail,
         audit: chain(),
     }
@@ -229,6 +240,8 @@ fn step_run() -> StepRun {
         attempts: vec![attempt],
         budget: 3,
         inner: None,
+        place: 2,
+        outputs: from_json(json!({"nodes": 3})),
     }
 }
 
@@ -359,14 +372,12 @@ fn workflow_execution() -> Execution {
         answer: Some(true),
         child: Some(execution_id()),
         found: Some(json!({"key": "OPS-1"})),
+        gate: Some(GateRun { round: 1, subject: digest(), bindings: BTreeMap::from([(step(), digest())]) }),
+        way: Some("end".into()),
+        called_back: Some(CalledBack { at: AT, error: Some("no".into()), result: json!({"ok": true}) }),
     };
-    let run = StepRun {
-        state: StepState::AwaitsChild { execution: execution_id() },
-        request: None,
-        attempts: Vec::new(),
-        budget: 0,
-        inner: Some(inner),
-    };
+    let awaits = StepState::AwaitsChild { execution: execution_id() };
+    let run = StepRun { inner: Some(inner), ..StepRun::of_state(awaits) };
     Execution {
         id: parent_id(),
         pinned: Pinned::Workflow(pinned),

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::Progress;
 use crate::execution::decide::{CHILD_CHECK, Effect, REVIEW_REMINDER};
+use crate::execution::flow::Blocked;
 use crate::execution::ready::{awaits_search, ready_steps};
-use crate::execution::{State, StepState, TrailEvent, WaitingOn};
+use crate::execution::{State, StepState, StopMode, TrailEvent, WaitingOn};
 use crate::ids::StepId;
 use crate::notification::{number_of, owes_notification};
 use crate::time::Time;
@@ -20,7 +21,7 @@ impl Progress<'_> {
         if self.any_in_flight() {
             return;
         }
-        if let Some(ended) = self.blocking_step().or_else(|| self.finished()).or_else(|| self.out_of_time()) {
+        if let Some(ended) = self.come_to_rest() {
             self.settle(ended);
         } else if ready_steps(&self.execution, self.plan, self.now).is_empty()
             && let Some((until, on)) = self.next_wait()
@@ -32,40 +33,118 @@ impl Progress<'_> {
     /// The same after a person's decision, when no worker holds it.
     pub(in crate::execution) fn conclude_unclaimed(&mut self) {
         self.skip_closed();
-        match self.blocking_step().or_else(|| self.finished()) {
+        match self.come_to_rest() {
             Some(ended) => self.settle(ended),
             None => self.wait_for_worker(),
         }
+    }
+
+    /// With nothing in flight: the end, or a state that only a person can change. A failure or an abort may turn the execution
+    /// back instead.
+    fn come_to_rest(&mut self) -> Option<State> {
+        self.note_quiescence();
+        self.last_state().or_else(|| self.execution.pause.is_some().then_some(State::Paused))
+    }
+
+    fn last_state(&mut self) -> Option<State> {
+        if self.execution.unwinding.is_some() {
+            return self.killed_state().or_else(|| self.unwound());
+        }
+        // Whoever stops an execution need not find out first what became of a call.
+        if let Some(review) = self.review().filter(|_| self.execution.stop.is_none()) {
+            return Some(review);
+        }
+        let (ended, unwinds) = self.ended()?;
+        let reason = match &ended {
+            State::Failed { error: reason } | State::Cancelled { reason } if unwinds => reason.clone(),
+            State::Failed { .. }
+            | State::Cancelled { .. }
+            | State::Pending
+            | State::Running { .. }
+            | State::Waiting { .. }
+            | State::Paused
+            | State::NeedsReview { .. }
+            | State::UndoFailed { .. }
+            | State::Succeeded
+            | State::RolledBack { .. } => return Some(ended),
+        };
+        (!self.turn_back(&reason)).then_some(ended)
+    }
+
+    /// How the way forward ended, and whether what was done is to be taken back then.
+    fn ended(&self) -> Option<(State, bool)> {
+        if let Some(Blocked { error, unwinds }) = self.execution.blocked(self.plan) {
+            return Some((State::Failed { error }, unwinds));
+        }
+        if self.all_over() {
+            return Some((State::Succeeded, false));
+        }
+        if let Some(stop) = &self.execution.stop {
+            return Some((State::Cancelled { reason: stop.reason.clone() }, stop.mode == StopMode::Abort));
+        }
+        let timeout = self.plan.timeout.filter(|_| self.timed_out())?;
+        let reason = format!("Timed out after {} s", timeout.as_secs());
+        Some((State::Cancelled { reason }, self.plan.unwinds_out_of_time))
+    }
+
+    fn killed_state(&self) -> Option<State> {
+        let stop = self.execution.stop.as_ref().filter(|stop| stop.mode == StopMode::Kill)?;
+        Some(State::Cancelled { reason: stop.reason.clone() })
+    }
+
+    pub(in crate::execution) fn killed(&self) -> bool {
+        self.killed_state().is_some()
     }
 
     pub(in crate::execution) fn wait_for_worker(&mut self) {
         self.wait(self.now, WaitingOn::Worker);
     }
 
-    fn wait(&mut self, until: Time, on: WaitingOn) {
+    pub(in crate::execution) fn wait(&mut self, until: Time, on: WaitingOn) {
         let until = self.execution.deadline(self.plan).map_or(until, |deadline| until.min(deadline));
         self.execution.state = State::Waiting { until, on };
         self.trail(TrailEvent::Waiting { until });
         let due = until.plus(RETRY_GRACE);
+        // The end of another execution comes with a nudge of its own, which may be lost.
+        let awaits_child = self.execution.awaited().next().is_some();
+        self.due(if awaits_child { due.min(self.now.plus(CHILD_CHECK)) } else { due });
         match on {
-            // The end of the other execution comes with a nudge of its own.
-            WaitingOn::Child => self.due(due.min(self.now.plus(CHILD_CHECK))),
-            WaitingOn::Retry | WaitingOn::Worker | WaitingOn::Delay => {
-                self.due(due);
+            WaitingOn::Child | WaitingOn::Approval | WaitingOn::Callback => {}
+            WaitingOn::Retry | WaitingOn::Worker | WaitingOn::Delay | WaitingOn::Lease => {
                 self.effect(Effect::Nudge { at: until });
             }
         }
     }
 
     fn settle(&mut self, ended: State) {
-        if let State::NeedsReview { step, .. } = &ended {
-            self.trail(TrailEvent::NeedsReview { step: step.clone() });
-            self.effect(Effect::Audit { action: "execution.needs_review", actor: None, reason: None });
-            self.due(self.now.plus(REVIEW_REMINDER));
-            self.execution.state = ended;
-            self.notify_if_owed();
-        } else {
-            self.end(ended);
+        match &ended {
+            State::NeedsReview { step, .. } => {
+                self.trail(TrailEvent::NeedsReview { step: step.clone() });
+                self.rest(ended, Some("execution.needs_review"));
+                self.notify_if_owed();
+            }
+            State::UndoFailed { step, .. } => {
+                self.trail(TrailEvent::UndoFailed { step: step.clone() });
+                self.rest(ended, Some("execution.undo_failed"));
+                self.notify_if_owed();
+            }
+            State::Paused => self.rest(ended, None),
+            State::Succeeded
+            | State::Failed { .. }
+            | State::Cancelled { .. }
+            | State::RolledBack { .. }
+            | State::Pending
+            | State::Running { .. }
+            | State::Waiting { .. } => self.end(ended),
+        }
+    }
+
+    /// A state that only a person changes; the sweeper reports it now and then.
+    pub(in crate::execution) fn rest(&mut self, state: State, action: Option<&'static str>) {
+        self.execution.state = state;
+        self.due(self.now.plus(REVIEW_REMINDER));
+        if let Some(action) = action {
+            self.effect(Effect::Audit { action, actor: None, reason: None });
         }
     }
 
@@ -79,7 +158,9 @@ impl Progress<'_> {
         if let Some(parent) = self.execution.parent.clone().filter(|parent| parent.waits) {
             self.effect(Effect::Wake { execution: parent.execution });
         }
-        let told = |effect: &Effect| matches!(effect, Effect::Audit { action: "execution.cancelled", .. });
+        let told = |effect: &Effect| {
+            matches!(effect, Effect::Audit { action: "execution.cancelled" | "execution.aborted", .. })
+        };
         if !self.effects.iter().any(told) {
             let action = end_action(&self.execution.state);
             self.effect(Effect::Audit { action, actor: None, reason: None });
@@ -94,7 +175,12 @@ impl Progress<'_> {
         }
     }
 
+    /// Ends it without another call. What an execution on its way back has not taken back, a person has to.
     pub(in crate::execution) fn abandon(&mut self, reason: &str) {
+        let undo = self.execution.unwinding.as_ref().and_then(|_| self.execution.next_undo());
+        if let Some(step) = undo.and_then(|(undo, _)| undo.written().parse().ok()) {
+            return self.settle(State::UndoFailed { step, reason: reason.to_owned() });
+        }
         match self.blocking_step() {
             Some(ended) => self.settle(ended),
             None => self.end(State::Failed { error: reason.to_owned() }),
@@ -103,49 +189,52 @@ impl Progress<'_> {
 
     /// A step that failed, or whose outcome a person must find out: nothing further begins.
     pub(super) fn blocking_step(&self) -> Option<State> {
+        let failed =
+            || self.execution.blocked(self.plan).map(|blocked| State::Failed { error: blocked.error });
+        self.review().or_else(failed)
+    }
+
+    fn review(&self) -> Option<State> {
         self.execution.steps.iter().find_map(|(id, run)| match &run.state {
-            StepState::Failed { error } => Some(State::Failed { error: error.clone() }),
-            StepState::NeedsReview { reason } => {
+            StepState::NeedsReview { reason } if !id.is_undo() => {
                 Some(State::NeedsReview { step: id.clone(), reason: reason.clone() })
             }
-            StepState::Sending
+            StepState::NeedsReview { .. }
+            | StepState::Failed { .. }
+            | StepState::Sending
             | StepState::Waiting { .. }
             | StepState::Delayed { .. }
             | StepState::AwaitsChild { .. }
+            | StepState::AwaitsApproval { .. }
+            | StepState::Void
+            | StepState::AwaitsCallback { .. }
+            | StepState::Armed
             | StepState::Succeeded
             | StepState::Skipped { .. } => None,
         })
     }
 
-    fn finished(&self) -> Option<State> {
-        if self.all_settled() {
-            return Some(State::Succeeded);
-        }
-        self.execution.stop.as_ref().map(|stop| State::Cancelled { reason: stop.reason.clone() })
-    }
-
-    fn out_of_time(&self) -> Option<State> {
-        let timeout = self.plan.timeout.filter(|_| self.timed_out())?;
-        let reason = format!("Timed out after {} s", timeout.as_secs());
-        Some(State::Cancelled { reason })
-    }
-
     /// Whether the time of the whole execution is up and something is left to do.
     pub(super) fn timed_out(&self) -> bool {
         let up = self.execution.deadline(self.plan).is_some_and(|deadline| deadline <= self.now);
-        up && !self.all_settled()
+        up && !self.all_over()
     }
 
     /// The next moment at which something can go on, and what that is.
     fn next_wait(&self) -> Option<(Time, WaitingOn)> {
+        let back = self.execution.unwinding.is_some();
         let held =
             |id: &StepId| self.plan.step(id).is_some_and(|planned| awaits_search(&self.execution, planned));
-        let waiting = self.execution.steps.iter().filter(|(id, _)| !held(id));
+        let waiting = self.execution.steps.iter().filter(|(id, _)| id.is_undo() == back && !held(id));
         let waits = waiting.filter_map(|(_, run)| match run.state {
             StepState::Waiting { until } => Some((until, WaitingOn::Retry)),
             StepState::Delayed { until } => Some((until, WaitingOn::Delay)),
             StepState::AwaitsChild { .. } => Some((self.now.plus(LONGEST_CHILD), WaitingOn::Child)),
+            StepState::AwaitsApproval { until } => Some((until, WaitingOn::Approval)),
+            StepState::AwaitsCallback { until } => Some((until, WaitingOn::Callback)),
             StepState::Sending
+            | StepState::Void
+            | StepState::Armed
             | StepState::Succeeded
             | StepState::Skipped { .. }
             | StepState::Failed { .. }
@@ -165,10 +254,13 @@ fn end_action(state: &State) -> &'static str {
     match state {
         State::Succeeded => "execution.succeeded",
         State::Cancelled { .. } => "execution.cancelled",
+        State::RolledBack { .. } => "execution.rolled_back",
         State::Failed { .. }
         | State::Pending
         | State::Running { .. }
         | State::Waiting { .. }
-        | State::NeedsReview { .. } => "execution.failed",
+        | State::Paused
+        | State::NeedsReview { .. }
+        | State::UndoFailed { .. } => "execution.failed",
     }
 }

@@ -2,11 +2,12 @@
 
 mod begin;
 mod conclude;
+mod gates;
 mod outcome;
 
 use super::decide::{Decision, Effect, Moved};
 use super::ready::first_closed;
-use super::{Attempt, Execution, Lease, State, StepRun, Stop, TrailEvent};
+use super::{Attempt, Execution, Lease, State, StepRun, Stop, TrailEvent, Unwinding};
 use crate::ids::StepId;
 use crate::plan::{Plan, Step};
 use crate::time::Time;
@@ -63,8 +64,15 @@ impl<'a> Progress<'a> {
         self.execution.steps.get_mut(step)
     }
 
+    /// A step that begins; it gets its place in the order of beginnings if that may matter on the way back.
     pub(super) fn insert_run(&mut self, step: &StepId, run: StepRun) {
-        self.execution.steps.insert(step.clone(), run);
+        let place = if self.plan.undos.is_empty() { 0 } else { self.next_place() };
+        self.execution.steps.insert(step.clone(), StepRun { place, ..run });
+    }
+
+    fn next_place(&self) -> u32 {
+        let last = self.execution.steps.values().map(|run| run.place).max();
+        last.unwrap_or_default().saturating_add(1)
     }
 
     pub(super) fn child(&mut self, child: Execution) {
@@ -104,16 +112,45 @@ impl<'a> Progress<'a> {
         self.execution.stop = Some(stop);
     }
 
+    pub(super) fn execution_mut(&mut self) -> &mut Execution {
+        &mut self.execution
+    }
+
+    pub(super) fn begin_unwinding(&mut self, reason: String) {
+        self.execution.unwinding = Some(Unwinding { since: self.now, reason });
+    }
+
+    /// Nothing is in flight any more: whoever asked for that is told when it was so.
+    fn note_quiescence(&mut self) {
+        let now = self.now;
+        let stopped = self.execution.stop.as_mut().map(|stop| &mut stop.quiesced_at);
+        let paused = self.execution.pause.as_mut().map(|pause| &mut pause.quiesced_at);
+        let mut quiet = false;
+        for at in stopped.into_iter().chain(paused) {
+            quiet |= at.is_none();
+            at.get_or_insert(now);
+        }
+        if quiet {
+            self.trail(TrailEvent::Quiesced);
+        }
+    }
+
     /// After steps have settled, once: what nothing leads to any more is skipped. Steps come after all that leads to them, so
     /// each that is skipped here may close others.
     fn skip_closed(&mut self) {
-        while let Some((step, because)) = first_closed(&self.execution, self.plan) {
+        if self.execution.unwinding.is_some() {
+            return;
+        }
+        let next = |execution: &Execution, plan: &Plan| {
+            first_closed(execution, plan).or_else(|| execution.first_passed(plan))
+        };
+        while let Some((step, because)) = next(&self.execution, self.plan) {
             self.skip(&step, because);
         }
     }
 
-    fn all_settled(&self) -> bool {
-        let settled = |step: &Step| self.execution.steps.get(&step.id).is_some_and(StepRun::settled);
-        self.plan.steps.iter().all(settled)
+    /// Whether all is over and the execution has succeeded.
+    fn all_over(&self) -> bool {
+        self.plan.steps.iter().all(|step: &Step| self.execution.is_over(self.plan, step))
     }
 }

@@ -1,12 +1,16 @@
 //! What becomes of attempts: their outcomes, and what the retry table or a person makes of the step.
 
+use serde_json::{Value, json};
+
 use super::Progress;
 use crate::digest::Digest;
 use crate::execution::decide::Effect;
-use crate::execution::{Resolution, StepRun, StepState, TrailEvent};
+use crate::execution::{CalledBack, Resolution, StepRun, StepState, TrailEvent};
 use crate::ids::StepId;
-use crate::outcome::{Attempts, Outcome, RetryPolicy, Verdict, judge};
+use crate::outcome::{Attempts, Outcome, RetryPolicy, Verdict, judge, retry_or_fail};
 use crate::plan::Step;
+use crate::template::walk;
+use crate::time::Time;
 
 impl Progress<'_> {
     /// Stores an outcome on its attempt and moves the step as the retry table says.
@@ -18,21 +22,54 @@ impl Progress<'_> {
             return;
         };
         let verdict = match planned {
-            Some(planned) => judge(&outcome, facts(planned, run), &seed),
+            Some(planned) => {
+                expected(planned, run, &outcome, judge(&outcome, facts(planned, run), &seed), &seed)
+            }
             None => Verdict::Failed("the plan has no such step".into()),
         };
+        let kept = planned.filter(|_| verdict == Verdict::Succeeded).map(|planned| kept(planned, &outcome));
+        run.outputs.extend(kept.into_iter().flatten());
         if let Some(made) = attempt.checked_sub(1).and_then(|index| run.attempts.get_mut(index)) {
             made.ended_at = Some(now);
             made.outcome = Some(outcome);
         }
         run.state = match verdict {
-            Verdict::Succeeded => StepState::Succeeded,
+            Verdict::Succeeded => taken(planned, run, now),
             Verdict::Retry(wait) => StepState::Waiting { until: now.plus(wait) },
             Verdict::Failed(error) => StepState::Failed { error },
             Verdict::Review(reason) => StepState::NeedsReview { reason },
         };
         self.trail(TrailEvent::Outcome { step: step.clone(), attempt, outcome: summary });
         self.search_again(step);
+    }
+
+    /// The receiver of a call says that it is done. It may say so before its answer to the call is stored. `false`: the step does
+    /// not wait for that, or not any more.
+    pub(in crate::execution) fn call_back(&mut self, step: &StepId, back: CalledBack) -> bool {
+        let fresh = self.inner_run();
+        let Some(run) = self.execution.steps.get_mut(step) else { return false };
+        let earlier = run.inner.as_ref().and_then(|inner| inner.called_back.as_ref());
+        let settles = match run.state {
+            StepState::Sending if earlier.is_none() => false,
+            StepState::AwaitsCallback { .. } | StepState::Waiting { .. } => true,
+            StepState::Sending
+            | StepState::Delayed { .. }
+            | StepState::AwaitsChild { .. }
+            | StepState::AwaitsApproval { .. }
+            | StepState::Void
+            | StepState::Armed
+            | StepState::Succeeded
+            | StepState::Skipped { .. }
+            | StepState::Failed { .. }
+            | StepState::NeedsReview { .. } => return false,
+        };
+        if settles {
+            run.state = back.state();
+        }
+        let error = back.error.clone();
+        run.inner.get_or_insert(fresh).called_back = Some(back);
+        self.trail(TrailEvent::CalledBack { step: step.clone(), error });
+        true
     }
 
     /// What became known too late to decide anything is still kept on the attempt (INVARIANTS B7).
@@ -106,6 +143,71 @@ impl Progress<'_> {
         };
         self.search_again(step);
     }
+
+    /// A person wants an undo to be sent again.
+    pub(in crate::execution) fn resend(&mut self, undo: &StepId) {
+        let now = self.now;
+        let more = self.plan.step(undo).map_or(1, |planned| planned.retry.max_attempts);
+        let Some(run) = self.execution.steps.get_mut(undo) else { return };
+        run.budget = u32::try_from(run.attempts.len()).unwrap_or(u32::MAX).saturating_add(more);
+        run.state = StepState::Waiting { until: now };
+    }
+}
+
+impl CalledBack {
+    fn state(&self) -> StepState {
+        match &self.error {
+            None => StepState::Succeeded,
+            Some(error) => StepState::Failed { error: format!("the receiver called back: {error}") },
+        }
+    }
+}
+
+/// The receiver took the call: the step has succeeded, unless the receiver will say when it is done.
+fn taken(planned: Option<&Step>, run: &StepRun, now: Time) -> StepState {
+    let Some(patience) = planned.and_then(|planned| planned.callback) else { return StepState::Succeeded };
+    match run.inner.as_ref().and_then(|inner| inner.called_back.as_ref()) {
+        Some(back) => back.state(),
+        None => StepState::AwaitsCallback { until: now.plus(patience) },
+    }
+}
+
+/// What becomes of a success whose answer is not as expected: a step that polls asks again.
+fn expected(planned: &Step, run: &StepRun, outcome: &Outcome, verdict: Verdict, seed: &Digest) -> Verdict {
+    let (Verdict::Succeeded, Some(rule)) = (&verdict, &planned.expect) else { return verdict };
+    let why = match rule.holds(&json!({"response": answer_of(outcome)})) {
+        Ok(true) => return verdict,
+        Ok(false) => format!("the answer is not as expected: {}", rule.text()),
+        Err(error) => format!("the answer is not as expected: {}: {error}", rule.text()),
+    };
+    if planned.polls { retry_or_fail(facts(planned, run), None, seed, &why) } else { Verdict::Failed(why) }
+}
+
+/// The answer as rules and outputs see it: `statusCode`, and `body`, parsed if it is JSON.
+fn answer_of(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Answered { status, body, .. } => {
+            let body = serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.clone()));
+            json!({"statusCode": status, "body": body})
+        }
+        Outcome::Unsent { .. } | Outcome::Refused { .. } | Outcome::Unknown { .. } => json!({}),
+    }
+}
+
+/// The longest output, in bytes of JSON; a longer one is left out.
+pub(super) const MAX_OUTPUT_BYTES: usize = 1_024;
+
+/// What the step keeps of its answer. What is not there, or is too long, is not kept.
+fn kept(planned: &Step, outcome: &Outcome) -> Vec<(String, Value)> {
+    if planned.outputs.is_empty() {
+        return Vec::new();
+    }
+    let answer = answer_of(outcome);
+    let found = |(name, path): &(String, String)| {
+        let value = walk(&answer, path.split('.'))?;
+        (value.to_string().len() <= MAX_OUTPUT_BYTES).then(|| (name.clone(), value.clone()))
+    };
+    planned.outputs.iter().filter_map(found).collect()
 }
 
 /// What the retry table asks about a step.

@@ -55,6 +55,10 @@ pub(crate) fn accepted(at: Time) -> Execution {
         steps: BTreeMap::new(),
         due_at: Some(at.plus(Duration::from_secs(1))),
         stop: None,
+        pause: None,
+        paused_ms: 0,
+        unwinding: None,
+        undoes: None,
         trail,
         audit: ChainHead::default(),
         id,
@@ -80,11 +84,15 @@ fn next(execution: &Execution, plan: &Plan, clearance: Result<(), String>, now: 
         StepKind::Condition { field, equals } => {
             Some(Prepared::Answer(condition::holds(condition::find(&context, field), equals)))
         }
-        StepKind::Delay(_) | StepKind::Runbook(_) => None,
+        StepKind::Delay(_)
+        | StepKind::Runbook(_)
+        | StepKind::Check(_)
+        | StepKind::Branch(_)
+        | StepKind::Approval(_) => None,
     };
     let ready = ready_steps(execution, plan, now);
     let prepared = ready.into_iter().filter_map(|step| Some((step.id.clone(), prepared(step)?))).collect();
-    Next { clearance, prepared, ended: Vec::new() }
+    Next { clearance, prepared, ..Next::nothing() }
 }
 
 fn claim(execution: &Execution, plan: &Plan, now: Time) -> Event {
@@ -109,5 +117,20 @@ fn moved(execution: &Execution, plan: &Plan, event: Event, now: Time) -> Moved {
     match decide(execution, plan, event.clone(), now) {
         Decision::Moved(moved) => *moved,
         other @ (Decision::AlreadyDone | Decision::Refused(_)) => panic!("{event:?}: {other:?}"),
+    }
+}
+
+/// A cause in a word.
+fn word(because: &SkipCause) -> String {
+    match because {
+        SkipCause::BranchNotTaken { condition } => condition.to_string(),
+        SkipCause::NothingBefore => "nothing".into(),
+        SkipCause::RuleNotMet { rule } => format!("not {rule}"),
+        SkipCause::PassedBy { branch } => format!("past by {branch}"),
+        SkipCause::AfterFailure { of } => format!("after {of}"),
+        SkipCause::GroupDecided { group } => format!("{group} decided"),
+        SkipCause::NotDemanded => "not demanded".into(),
+        SkipCause::NothingDone => "nothing done".into(),
+        SkipCause::LetBe { by, .. } => format!("let be by {by}"),
     }
 }

@@ -60,7 +60,7 @@ fn event(act: &Act, execution: &Execution, plan: &Plan, now: Time) -> Option<Eve
         Act::Yield => Event::Yield { epoch: execution.epoch },
         Act::Overdue => Event::Overdue { grace: Duration::from_secs(1) },
         Act::Orphaned => Event::Orphaned,
-        Act::Cancel => Event::Cancel { by: by(), reason: "r".into() },
+        Act::Cancel => Event::Stop { by: by(), mode: StopMode::Kill, reason: "r".into() },
         Act::Resolve(resolution) => Event::Resolve { by: by(), resolution: *resolution, reason: "r".into() },
         Act::Abandon => Event::Abandon { reason: "r".into() },
         Act::Wait(_) => return None,

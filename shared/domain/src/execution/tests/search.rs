@@ -44,10 +44,13 @@ fn play(mut execution: Execution, outcomes: Vec<Option<Outcome>>) -> (Execution,
                 claim(&execution, &plan, now)
             }
             State::Pending
+            | State::Paused
             | State::NeedsReview { .. }
+            | State::UndoFailed { .. }
             | State::Succeeded
             | State::Failed { .. }
-            | State::Cancelled { .. } => claim(&execution, &plan, now),
+            | State::Cancelled { .. }
+            | State::RolledBack { .. } => claim(&execution, &plan, now),
         };
         let Decision::Moved(step) = decide(&execution, &plan, event, now) else { break };
         execution = step.to;

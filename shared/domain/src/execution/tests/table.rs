@@ -15,17 +15,22 @@ fn states(plan: &Plan) -> Vec<(&'static str, Execution, Time)> {
     let pending = accepted(T0);
     let running = moved(&pending, plan, claim(&pending, plan, T0), T0).to;
     let stopping = moved(&running, plan, cancel(), T0).to;
+    let pause = || Event::Pause { by: user("bob"), reason: "wait".into() };
+    let pausing = moved(&running, plan, pause(), T0).to;
     let waiting = moved(&running, plan, attempted(&running, answered(429)), after(1)).to;
     let succeeded = moved(&running, plan, attempted(&running, answered(200)), after(1)).to;
     let failed = moved(&running, plan, attempted(&running, answered(404)), after(1)).to;
     let cancelled = moved(&pending, plan, cancel(), T0).to;
+    let paused = moved(&waiting, plan, pause(), after(1)).to;
     let mut states = vec![
         ("PENDING", pending, after(1)),
         ("RUNNING, call in flight", running.clone(), after(1)),
         ("RUNNING, stop requested", stopping, after(1)),
+        ("RUNNING, pause requested", pausing, after(1)),
         ("RUNNING, lease lapsed", running.clone(), after(61)),
         ("WAITING, not due", waiting.clone(), after(1)),
         ("WAITING, due", waiting, after(5)),
+        ("PAUSED", paused, after(5)),
     ];
     if !plan.steps[0].idempotent {
         let review = moved(&running, plan, attempted(&running, unknown()), after(1)).to;
@@ -40,7 +45,7 @@ fn states(plan: &Plan) -> Vec<(&'static str, Execution, Time)> {
 }
 
 fn cancel() -> Event {
-    Event::Cancel { by: user("bob"), reason: "not needed".into() }
+    Event::Stop { by: user("bob"), mode: StopMode::Kill, reason: "not needed".into() }
 }
 
 fn resolve(resolution: Resolution) -> Event {
@@ -62,6 +67,9 @@ fn events(execution: &Execution, plan: &Plan, now: Time) -> Vec<(&'static str, E
         ("yield", Event::Yield { epoch: execution.epoch }),
         ("overdue", Event::Overdue { grace: Duration::from_secs(1) }),
         ("orphaned", Event::Orphaned),
+        ("pause", Event::Pause { by: user("bob"), reason: "wait".into() }),
+        ("resume", Event::Resume { by: user("bob") }),
+        ("abort", Event::Stop { by: user("bob"), mode: StopMode::Abort, reason: "wrong".into() }),
         ("cancel", cancel()),
         ("resolve: happened", resolve(Resolution::Happened)),
         ("resolve: resend", resolve(Resolution::Resend)),
@@ -86,6 +94,10 @@ fn why(refusal: &Refusal) -> &'static str {
         Refusal::NotDue(_) => "not due",
         Refusal::AwaitsReview => "awaits review",
         Refusal::AwaitsChild => "awaits child",
+        Refusal::AwaitsApproval => "awaits approval",
+        Refusal::AwaitsCallback => "awaits callback",
+        Refusal::AwaitsUndo => "awaits a person",
+        Refusal::Paused => "paused",
         Refusal::StaleEpoch(_) => "stale epoch",
         Refusal::InFlight => "in flight",
         Refusal::UnknownAttempt => "no such attempt",
@@ -99,6 +111,7 @@ fn effect_name(effect: &Effect) -> String {
         Effect::Nudge { .. } => "nudge".into(),
         Effect::Wake { .. } => "wake another".into(),
         Effect::Notify { .. } => "notify".into(),
+        Effect::Ask { .. } => "ask".into(),
         Effect::Audit { action, .. } => format!("audit {}", action.trim_start_matches("execution.")),
     }
 }
@@ -145,6 +158,7 @@ fn the_documented_state_tables_are_the_ones_the_code_decides() {
         ("execution, not idempotent", execution_table(&plan(false))),
         ("lifecycle", lifecycle_table()),
         ("notification", crate::notification::tests::notification_table()),
+        ("approval", crate::approval::tests::approval_table()),
     ];
     for (name, table) in tables {
         let seen = documented(&document, name).to_owned();

@@ -51,7 +51,11 @@ fn run(mut execution: Execution, plan: &Plan, now: Time) -> Execution {
         execution = moved.to;
         let send = moved.effects.into_iter().find_map(|effect| match effect {
             Effect::Send { step, attempt } => Some((step, attempt)),
-            Effect::Nudge { .. } | Effect::Wake { .. } | Effect::Notify { .. } | Effect::Audit { .. } => None,
+            Effect::Nudge { .. }
+            | Effect::Wake { .. }
+            | Effect::Ask { .. }
+            | Effect::Notify { .. }
+            | Effect::Audit { .. } => None,
         });
         event = match send {
             Some((step, attempt)) => Event::Attempted { step, attempt, outcome: answered(200) },
@@ -68,17 +72,15 @@ fn run(mut execution: Execution, plan: &Plan, now: Time) -> Execution {
 fn story(execution: &Execution) -> String {
     let steps = execution.steps.iter().map(|(id, run)| match &run.state {
         StepState::Succeeded => id.to_string(),
-        StepState::Skipped { because } => format!(
-            "-{id}({})",
-            match because {
-                SkipCause::BranchNotTaken { condition } => condition.to_string(),
-                SkipCause::NothingBefore => "nothing".into(),
-            }
-        ),
+        StepState::Skipped { because } => format!("-{id}({})", word(because)),
         StepState::Sending
         | StepState::Waiting { .. }
         | StepState::Delayed { .. }
         | StepState::AwaitsChild { .. }
+        | StepState::AwaitsApproval { .. }
+        | StepState::Void
+        | StepState::AwaitsCallback { .. }
+        | StepState::Armed
         | StepState::Failed { .. }
         | StepState::NeedsReview { .. } => format!("?{id}"),
     });
@@ -166,7 +168,7 @@ fn the_time_of_the_whole_is_checked_before_each_step_and_bounds_every_wait() {
 fn bring(execution: &Execution, child: Execution, ended: Vec<ChildEnd>) -> Event {
     let prepared = BTreeMap::from([("go".parse().expect("valid"), Prepared::Child(Ok(Box::new(child))))]);
     let lease = Lease { holder: "w".into(), until: after(3_600) };
-    let next = Next { clearance: Ok(()), prepared, ended };
+    let next = Next { prepared, ended, ..Next::nothing() };
     if matches!(execution.state, State::Running { .. }) {
         Event::Advance { epoch: execution.epoch, next }
     } else {

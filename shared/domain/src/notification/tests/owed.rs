@@ -1,7 +1,7 @@
 //! Which states of which executions must be told.
 
 use crate::digest::Digest;
-use crate::execution::{ExecutionStatus, Pinned, PinnedWorkflow, State, Stop};
+use crate::execution::{ExecutionStatus, Pinned, PinnedWorkflow, State, Stop, StopMode};
 use crate::ids::WorkflowId;
 use crate::notification::Notification;
 
@@ -24,7 +24,15 @@ fn c9_failures_timeouts_and_reviews_of_workflows_are_told_and_nothing_else() {
     let failed = || State::Failed { error: "404".into() };
     let cancelled = || State::Cancelled { reason: "Timed out after 60 s".into() };
     let review = || State::NeedsReview { step: "call".parse().expect("valid"), reason: "who knows".into() };
-    let stop = || Some(Stop { by: user("ann"), at: T0, reason: "not needed".into() });
+    let stop = || {
+        Some(Stop {
+            by: user("ann"),
+            at: T0,
+            reason: "not needed".into(),
+            mode: StopMode::Kill,
+            quiesced_at: None,
+        })
+    };
     check(workflow(), failed(), None, Some(ExecutionStatus::Failed));
     check(workflow(), cancelled(), None, Some(ExecutionStatus::Cancelled));
     check(workflow(), review(), None, Some(ExecutionStatus::NeedsReview));
