@@ -1,5 +1,6 @@
 //! The execution's machine: every state × every event, and properties over random histories.
 
+mod flow;
 mod properties;
 mod search;
 mod table;
