@@ -77,6 +77,7 @@ fn api_routes() -> Routes {
         .routes(routes!(executions::pause_execution))
         .routes(routes!(executions::resume_execution))
         .routes(routes!(executions::decide_undo))
+        .routes(routes!(executions::roll_back_execution))
         .routes(routes!(executions::resolve_execution))
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(bodies::read_step_request))

@@ -4,6 +4,7 @@ mod accept;
 mod child;
 mod ended;
 mod manual;
+mod rollback;
 mod steer;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 pub(crate) use self::accept::created;
 pub use self::accept::{ExecuteRequest, Executed, MAX_PARAMETERS_BYTES, PlannedStep};
 pub use self::manual::Triggered;
+pub use self::rollback::ROLLBACK_WINDOW;
 use crate::job::Job;
 use crate::load::audit;
 use crate::metrics::Counter;

@@ -81,6 +81,22 @@ impl App {
         self.steer(caller, id, &Event::Resolve { by, resolution, reason }).await
     }
 
+    /// What an execution waits for has no purpose once that is stopped. Should this fail, the awaited execution finds out itself
+    /// when a worker next claims it.
+    async fn stop_awaited(&self, caller: &Caller, stopped: &Execution, mode: StopMode) {
+        for (_, child) in stopped.awaited() {
+            let reason = format!("{}, which waits for it, was stopped", stopped.id);
+            let event = Event::Stop { by: caller.principal.user.clone(), mode, reason };
+            let caller = Caller { idempotency: None, ..caller.clone() };
+            match Box::pin(self.steer(&caller, child, &event)).await {
+                Ok(_) | Err(Error::WrongStatus { .. }) => {}
+                Err(error) => {
+                    tracing::warn!(execution_id = %child, error = crate::error::chain(&error), "not stopped yet");
+                }
+            }
+        }
+    }
+
     async fn steer(&self, caller: &Caller, id: &ExecutionId, event: &Event) -> Result<Execution, Error> {
         // A repeated request, or one for what has been done already, ends nothing.
         let moved_now = AtomicBool::new(false);
@@ -116,12 +132,15 @@ impl App {
         if let State::Waiting { until, .. } = execution.state {
             self.nudge(id, until.since(self.clock.now())).await;
         }
+        if let Event::Stop { mode, .. } = event {
+            self.stop_awaited(caller, &execution, *mode).await;
+        }
         Ok(execution)
     }
 }
 
 /// Who says it, and why: a reason that is not empty. `purpose` tells what the reason is for.
-fn signed(caller: &Caller, reason: &str, purpose: &str) -> Result<(UserId, String), Error> {
+pub(super) fn signed(caller: &Caller, reason: &str, purpose: &str) -> Result<(UserId, String), Error> {
     refuse_faults(reason_faults(Some(reason)))?;
     if reason.trim().is_empty() {
         return Err(Error::Invalid(vec![Fault::new("/reason", format!("{purpose}; it cannot be empty"))]));

@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use muster_domain::control::KillSwitch;
 use muster_domain::execution::guard::GuardView;
-use muster_domain::execution::{Execution, Pinned};
+use muster_domain::execution::{Decision, Event, Execution, Pinned, decide};
 use muster_domain::ids::ExecutionId;
 use muster_domain::time::Time;
 
 use self::run::Run;
+use crate::executions::Seen;
 use crate::job::Job;
+use crate::plans::Compiled;
 use crate::ports::Egress;
-use crate::table::{Key, Record, Stored, TableError};
+use crate::table::{CommitError, Key, Record, Stored, TableError};
 use crate::{App, Error};
 
 /// A worker's turn: its way out, its name, and when it must be done.
@@ -69,10 +71,31 @@ impl App {
             Err(error) => return Err(error),
         };
         let compiled = self.plan_of(&seen.value.pinned).await?;
+        let seen = self.stopped_with_parent(seen, &compiled).await?;
         if let Some(mut run) = Run::claim(self, shift, compiled, seen).await? {
             run.go_on().await?;
         }
         Ok(())
+    }
+
+    /// An execution that another one waits for is stopped with it. Whoever stopped that one tried to say so at once; this is for
+    /// the case that they could not.
+    async fn stopped_with_parent(&self, seen: Seen, compiled: &Compiled) -> Result<Seen, Error> {
+        let waits = seen.value.parent.as_ref().filter(|parent| parent.waits);
+        let Some(parent) = waits.filter(|_| seen.value.stop.is_none()) else { return Ok(seen) };
+        let stored = self.table.get(&Key::Execution(parent.execution.clone())).await?;
+        let Some(parent) = stored.map(typed::<Execution>).transpose()? else { return Ok(seen) };
+        let Some(stop) = &parent.stop else { return Ok(seen) };
+        let reason = format!("{}, which waits for it, was stopped", parent.id);
+        let event = Event::Stop { by: stop.by.clone(), mode: stop.mode, reason };
+        let Decision::Moved(moved) = decide(&seen.value, &compiled.plan, event, self.clock.now()) else {
+            return Ok(seen);
+        };
+        let (_, writes) = self.stored(*moved, seen.version);
+        match self.table.commit(writes).await {
+            Ok(()) | Err(CommitError::Conflict { .. }) => self.load_execution(&seen.value.id).await,
+            Err(CommitError::Table(error)) => Err(error.into()),
+        }
     }
 
     async fn guard_view(&self, execution: &Execution) -> Result<GuardView, Error> {

@@ -19,7 +19,7 @@ pub use self::condition::Condition;
 pub use self::definition::{Settings, Timeout, WorkflowDefinition};
 pub use self::graph::{Branch, Edge, Graph, Node};
 pub use self::matching::{Candidate, MatchDecision, MatchOutcome, Predicate, evaluate};
-pub use self::start::{age_execution_id, child_execution_id, execution_id};
+pub use self::start::{age_execution_id, child_execution_id, execution_id, rollback_execution_id};
 pub use self::trigger::{StateTransition, Trigger, TriggerKind};
 pub use self::why::WhyRecord;
 pub use self::why_part::{PartWriter, WhyPart};

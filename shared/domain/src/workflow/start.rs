@@ -31,6 +31,11 @@ pub fn child_execution_id(parent: &ExecutionId, began_at: Time, step: &StepId) -
     derived(began_at, &["step", parent.as_str(), step.as_str()])
 }
 
+/// The execution that takes another one back: there is one at most.
+pub fn rollback_execution_id(ended: &ExecutionId, began_at: Time) -> ExecutionId {
+    derived(began_at, &["rollback", ended.as_str()])
+}
+
 /// The first 80 bits of a hash in place of randomness. No part holds a line end, so none runs into the next.
 fn derived(at: Time, parts: &[&str]) -> ExecutionId {
     let hash = Sha256::digest(parts.join("\n"));

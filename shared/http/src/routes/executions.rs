@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use muster_app::paging::List;
 use muster_app::{App, Caller, Error};
 use muster_domain::execution as domain;
@@ -19,7 +20,7 @@ use crate::extract::sent::Sent;
 use crate::openapi::{Conflicting, Missing, Reading, Sending};
 use crate::problem::Problem;
 use crate::types::decision::{Cancel, Resolve};
-use crate::types::execution::Execution;
+use crate::types::execution::{Accepted, Execution};
 use crate::types::page::{Page, paging};
 use crate::types::stop::{Because, DecideUndo, Nothing};
 
@@ -136,6 +137,24 @@ pub(crate) async fn resume_execution(
 ) -> Result<Json<Execution>, Problem> {
     let execution = app.resume_execution(&caller, &id).await?;
     whole(&app, &caller, execution).await
+}
+
+/// Takes back what an ended execution did, by an execution of its own, of which there is one at most.
+#[utoipa::path(
+    post, path = "/api/executions/{id}/rollback", tag = "Executions", request_body = Because,
+    params(("id" = String, Path), IdempotencyHeader),
+    responses(
+        (status = 202, description = "The execution that takes it back", body = Accepted),
+        Sending, Missing, Conflicting,
+    ),
+)]
+pub(crate) async fn roll_back_execution(
+    State(app): State<Arc<App>>,
+    Named(id): Named<ExecutionId>,
+    Sent { caller, body }: Sent<Because>,
+) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    let rollback = app.roll_back_execution(&caller, &id, body.reason).await?;
+    Ok((StatusCode::ACCEPTED, Json(Accepted::new(rollback))))
 }
 
 /// Answers for an execution that is UNDO_FAILED: send the undo again, let it be, or it was done by hand.

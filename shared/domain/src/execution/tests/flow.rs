@@ -271,10 +271,7 @@ fn a_group_joins_as_its_policy_says() {
     assert_eq!(refused(Join::NoneFailed, "b"), "FAILED: a !b -c(group decided)");
     assert_eq!(refused(Join::Any, "a"), "SUCCESS: !a b -c(group decided) last");
     let any = grouped(Join::Any, 3, &["a", "b"]);
-    let none = Play::of(&any)
-        .answering("a", vec![answered(404)])
-        .answering("b", vec![answered(404)])
-        .work();
+    let none = Play::of(&any).answering("a", vec![answered(404)]).answering("b", vec![answered(404)]).work();
     assert_eq!(none.story(), "FAILED: !a !b");
 }
 
