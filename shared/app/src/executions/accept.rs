@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use muster_domain::audit::{ChainHead, Fact};
 use muster_domain::control::KillSwitch;
-use muster_domain::execution::{Execution, Pinned, PinnedRunbook, State, Trail, TrailEvent, ready_steps};
+use muster_domain::execution::{Execution, Pinned, PinnedRunbook, State, Trail, TrailEvent};
 use muster_domain::fault::Fault;
-use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId};
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId};
 use muster_domain::incident::Incident;
-use muster_domain::plan::StepKind;
+use muster_domain::plan::dry_run::{Foreseen, Outlook};
 use muster_domain::policy::{Action, Denied, Owner};
-use muster_domain::render::{context, name_step, render};
-use muster_domain::request::RenderedRequest;
 use muster_domain::runbook::{Runbook, VersionStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -45,16 +43,10 @@ pub struct ExecuteRequest {
 #[serde(rename_all = "camelCase")]
 pub enum Executed {
     Accepted(ExecutionId),
-    /// Requests that a real run would send, in order.
-    DryRun(Vec<PlannedStep>),
+    /// What a real run would do, step by step.
+    DryRun(Vec<Foreseen>),
 }
 
-/// One step of a dry run: the exact request, secrets as references.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PlannedStep {
-    pub step: StepId,
-    pub request: RenderedRequest,
-}
 impl App {
     /// Stores an execution that the worker will bring to its end. Nothing is sent yet.
     pub async fn execute_runbook(
@@ -240,30 +232,19 @@ fn bounded(parameters: Map<String, Value>) -> Result<Map<String, Value>, Error> 
     Ok(parameters)
 }
 
+/// What a run would do. A runbook of one call that could not be rendered is refused, as it would fail at once.
 fn preview(
     execution: &Execution,
     compiled: &Compiled,
     incident: Option<&Incident>,
-) -> Result<Vec<PlannedStep>, Error> {
-    let mut context = context(execution, incident, &BTreeMap::new());
-    let steps = ready_steps(execution, &compiled.plan, execution.created_at);
-    let calls = steps.into_iter().filter_map(|step| match &step.kind {
-        StepKind::Webhook(call) => Some((step, call)),
-        StepKind::Condition { .. }
-        | StepKind::Delay(_)
-        | StepKind::Runbook(_)
-        | StepKind::Check(_)
-        | StepKind::Branch(_)
-        | StepKind::Approval(_) => None,
-    });
-    let planned = calls.map(|(step, call)| {
-        name_step(&mut context, execution, step);
-        let request = render(call, &context).map_err(|error| {
-            Error::Invalid(vec![Fault::new("/parameters", format!("step {}: {error}", step.id))])
-        })?;
-        Ok(PlannedStep { step: step.id.clone(), request })
-    });
-    planned.collect()
+) -> Result<Vec<Foreseen>, Error> {
+    let steps = compiled.plan.foresee(execution, incident);
+    match steps.as_slice() {
+        [Foreseen { outlook: Outlook::Fails { error }, .. }] => {
+            Err(Error::Invalid(vec![Fault::new("/parameters", error.clone())]))
+        }
+        _ => Ok(steps),
+    }
 }
 
 fn accepted(execution: Execution, caller: &Caller) -> Decided<Executed> {

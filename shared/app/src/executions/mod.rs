@@ -17,7 +17,7 @@ use muster_domain::time::Time;
 use serde_json::{Value, json};
 
 pub(crate) use self::accept::created;
-pub use self::accept::{ExecuteRequest, Executed, MAX_PARAMETERS_BYTES, PlannedStep};
+pub use self::accept::{ExecuteRequest, Executed, MAX_PARAMETERS_BYTES};
 pub use self::manual::Triggered;
 pub use self::rollback::ROLLBACK_WINDOW;
 use crate::job::Job;

@@ -3,6 +3,7 @@
 //! A simple runbook is a plan of one step. Phases, groups and workflow graphs become steps with `needs`.
 
 mod actions;
+pub mod dry_run;
 mod flow;
 mod workflow;
 

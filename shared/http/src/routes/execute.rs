@@ -16,7 +16,8 @@ use crate::extract::named::Named;
 use crate::extract::sent::Sent;
 use crate::openapi::{Conflicting, Missing, Sending};
 use crate::problem::Problem;
-use crate::types::execution::{Accepted, DryRun, Execute, ExecuteOnIncident, Triggered};
+use crate::types::dry_run::DryRun;
+use crate::types::execution::{Accepted, Execute, ExecuteOnIncident, Triggered};
 
 /// Executes an approved version. 202 means that the execution is stored and will come to an end; `Location` is where to read
 /// it. With `dryRun`, shows the exact requests instead and sends nothing.

@@ -4,7 +4,7 @@ use muster_app::executions as app;
 use muster_app::workflows::NodeName;
 use muster_domain::digest::Digest;
 use muster_domain::execution as domain;
-use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId};
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId};
 use muster_domain::incident::Incident;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,7 +12,6 @@ use utoipa::ToSchema;
 
 use super::incident::IncidentSummary;
 use super::moment::{Moment, duration_ms};
-use super::request::RenderedRequest;
 use super::step::{LastAnswer, Step};
 use super::stop::{Pause, Stop, Unwinding};
 use super::trail::TrailEntry;
@@ -109,34 +108,6 @@ impl From<app::Triggered> for Triggered {
             triggered_by: Trigger::Manual,
         };
         Self { execution }
-    }
-}
-
-/// What a real run would send.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct DryRun {
-    dry_run: Planned,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Planned {
-    /// In the order in which they would start.
-    steps: Vec<PlannedStep>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PlannedStep {
-    #[schema(value_type = String)]
-    step: StepId,
-    request: RenderedRequest,
-}
-
-impl DryRun {
-    pub(crate) fn of(steps: Vec<app::PlannedStep>) -> Self {
-        let planned = |step: app::PlannedStep| PlannedStep { step: step.step, request: step.request.into() };
-        let steps = steps.into_iter().map(planned).collect();
-        Self { dry_run: Planned { steps } }
     }
 }
 

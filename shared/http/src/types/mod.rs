@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod decision;
 pub(crate) mod definition;
 pub(crate) mod delivery;
+pub(crate) mod dry_run;
 pub(crate) mod execution;
 pub(crate) mod incident;
 pub(crate) mod incident_event;
