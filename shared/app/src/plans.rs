@@ -70,7 +70,8 @@ impl App {
         let stored = self.load_version(id, version).await?;
         let plan = Plan::compile(&stored.definition);
         let plan = plan.map_err(|faults| corrupt(&format!("runbook {id}"), version, &faults))?;
-        let compiled = Compiled { name: stored.definition.name, version, digest: stored.digest, plan };
+        let name = stored.definition.name().to_owned();
+        let compiled = Compiled { name, version, digest: stored.digest, plan };
         Ok(self.keep(origin, compiled))
     }
 

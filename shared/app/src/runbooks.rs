@@ -48,7 +48,7 @@ impl App {
         caller: &Caller,
         definition: RunbookDefinition,
     ) -> Result<RunbookDetail, Error> {
-        caller.principal.may(Action::EditRunbook, &Owner::from(definition.team_id.clone()))?;
+        caller.principal.may(Action::EditRunbook, &Owner::from(definition.team_id().cloned()))?;
         refuse_faults(definition.faults())?;
         let decide = async || {
             let now = self.clock.now();
@@ -98,7 +98,7 @@ impl App {
         refuse_faults(note_faults(note.as_deref()))?;
         let decide = async || {
             let head = self.load_editable(caller, id, if_match).await?;
-            if definition.team_id != head.value.team {
+            if definition.team_id() != head.value.team.as_ref() {
                 let message = "cannot be changed; create a runbook for the other team";
                 return Err(Error::Invalid(vec![Fault::new("/teamId", message)]));
             }
@@ -187,9 +187,9 @@ fn first_version(
 ) -> Decided<RunbookDetail> {
     let mut runbook = Runbook {
         id: id.clone(),
-        team: definition.team_id.clone(),
-        name: definition.name.clone(),
-        tags: definition.tags.clone(),
+        team: definition.team_id().cloned(),
+        name: definition.name().to_owned(),
+        tags: definition.tags().to_vec(),
         version: 1,
         approved: BTreeSet::new(),
         deprecated: BTreeSet::new(),
@@ -248,8 +248,8 @@ pub(crate) fn next_version(
         rolled_back_from: content.copied_from,
     };
     let mut runbook = Runbook {
-        name: version.definition.name.clone(),
-        tags: version.definition.tags.clone(),
+        name: version.definition.name().to_owned(),
+        tags: version.definition.tags().to_vec(),
         version: number,
         updated_at: now,
         ..head.value.clone()

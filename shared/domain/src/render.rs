@@ -10,7 +10,7 @@ use crate::execution::{Execution, Pinned};
 use crate::ids::StepId;
 use crate::incident::Incident;
 use crate::plan::{HeaderTemplate, RunbookCall, Step, UrlTemplate, WebhookCall};
-use crate::request::{ContentType, HeaderValue, RenderedRequest, RequestUrl};
+use crate::request::{ContentType, HeaderValue, RenderedRequest, RequestUrl, WebhookMethod};
 use crate::template::{PayloadTemplate, RenderedPayload, Template};
 use crate::workflow::actions::{JiraAction, LinearAction};
 
@@ -101,7 +101,7 @@ fn incident_context(incident: Option<&Incident>, team: &str) -> Value {
 /// The request of a call, secrets still references. The error names the place that could not be rendered.
 pub fn render(call: &WebhookCall, context: &Value) -> Result<RenderedRequest, String> {
     let (content_type, body) = match &call.payload {
-        None => (ContentType::Json, "{}".to_owned()),
+        None => (ContentType::Json, empty_body(call.method).to_owned()),
         Some(payload) => {
             let rendered = render_payload(payload, context)?;
             (rendered.content_type, rendered.body)
@@ -118,6 +118,14 @@ pub fn render(call: &WebhookCall, context: &Value) -> Result<RenderedRequest, St
         content_type,
         body,
     })
+}
+
+/// What a call without a payload sends.
+fn empty_body(method: WebhookMethod) -> &'static str {
+    match method {
+        WebhookMethod::Post | WebhookMethod::Put | WebhookMethod::Patch => "{}",
+        WebhookMethod::Get => "",
+    }
 }
 
 /// The parameters that a step gives to the runbook it starts.

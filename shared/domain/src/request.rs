@@ -14,6 +14,8 @@ pub enum WebhookMethod {
     Post,
     Put,
     Patch,
+    /// Only looks; sends no body unless one is written.
+    Get,
 }
 
 impl WebhookMethod {
@@ -22,6 +24,7 @@ impl WebhookMethod {
             Self::Post => "POST",
             Self::Put => "PUT",
             Self::Patch => "PATCH",
+            Self::Get => "GET",
         }
     }
 }

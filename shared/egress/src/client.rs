@@ -153,6 +153,7 @@ fn method(method: WebhookMethod) -> Method {
         WebhookMethod::Post => Method::POST,
         WebhookMethod::Put => Method::PUT,
         WebhookMethod::Patch => Method::PATCH,
+        WebhookMethod::Get => Method::GET,
     }
 }
 

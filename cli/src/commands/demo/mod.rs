@@ -23,7 +23,7 @@ use muster_app::SelfApproval;
 use muster_app::audit::Unproven;
 use muster_app::telemetry::{self, Service};
 use muster_domain::ids::{InvalidId, UserId};
-use muster_domain::runbook::RunbookDefinition;
+use muster_domain::runbook::{RunbookDefinition, SimpleRunbook};
 use muster_http::local_identity::LocalIdentityError;
 use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
@@ -169,9 +169,9 @@ fn http() -> Result<reqwest::Client, DemoError> {
 
 /// The runbook, with the port that the receiver got in place of the one in the file.
 fn definition(receiver: SocketAddr) -> Result<RunbookDefinition, DemoError> {
-    let mut definition: RunbookDefinition = serde_saphyr::from_str(RUNBOOK)?;
+    let mut definition: SimpleRunbook = serde_saphyr::from_str(RUNBOOK)?;
     definition.webhook_url = at_address(&definition.webhook_url, receiver);
-    Ok(definition)
+    Ok(definition.into())
 }
 
 /// The URL with another host and port. Not through a URL parser, which would escape the braces of templates.
@@ -246,8 +246,9 @@ mod tests {
     fn the_demos_runbook_is_valid_and_calls_the_receiver() {
         let address = "127.0.0.1:4711".parse().unwrap();
         let definition = definition(address).unwrap();
-        assert_eq!(definition.webhook_url, "http://127.0.0.1:4711/services/{{params.service}}/restart");
         assert_eq!(definition.faults(), []);
+        let definition = definition.simple().unwrap();
+        assert_eq!(definition.webhook_url, "http://127.0.0.1:4711/services/{{params.service}}/restart");
         assert_eq!(definition.webhook_auth.secret().map(ToString::to_string).as_deref(), Some(SECRET));
     }
 }

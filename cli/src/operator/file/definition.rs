@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use muster_domain::fault::Fault;
-use muster_domain::runbook::RunbookDefinition;
+use muster_domain::runbook::definition::is_phased;
+use muster_domain::runbook::{PhasedRunbook, RunbookDefinition, SimpleRunbook};
 
 use super::faults::FileFaults;
 use super::located::{Located, Places};
@@ -30,15 +31,19 @@ pub(crate) fn check(source: &Source) -> Result<Checked, FileFaults> {
     let Located { mut value, places } = Located::parse(source)?;
     let fail = |faults: Vec<Fault>| FileFaults::of(&source.name, faults, &places);
     if !value.is_object() {
-        let message = "must be an object with the fields of a runbook, at least `name` and `webhookUrl`";
+        let message = "must be an object with the fields of a runbook: `name`, and `webhookUrl` or `phases`";
         return Err(fail(vec![Fault::new("", message)]));
     }
+    let phased = value.as_object().is_some_and(is_phased);
     let mut faults = secrets::faults(&value);
-    faults.extend(typed::take_unknown_fields::<RunbookDefinition>(&mut value));
+    faults.extend(match phased {
+        true => typed::take_unknown_fields::<PhasedRunbook>(&mut value),
+        false => typed::take_unknown_fields::<SimpleRunbook>(&mut value),
+    });
     if !faults.is_empty() {
         return Err(fail(faults));
     }
-    let definition: RunbookDefinition = typed::definition(&value).map_err(|fault| fail(vec![fault]))?;
+    let definition = RunbookDefinition::of_json(&value).map_err(|fault| fail(vec![fault]))?;
     let faults = definition.faults();
     if !faults.is_empty() {
         return Err(fail(faults));
@@ -70,8 +75,8 @@ mod tests {
     #[test]
     fn a_good_file_is_a_definition() {
         let checked = check(&source("tags: [ops]\ntimeoutSeconds: 5\n")).expect("is valid");
-        assert_eq!(checked.definition.name, "Restart");
-        assert_eq!(checked.definition.timeout_seconds, 5);
+        assert_eq!(checked.definition.name(), "Restart");
+        assert_eq!(checked.definition.simple().map(|simple| simple.timeout_seconds), Some(5));
         assert!(checked.doubts.faults.is_empty());
     }
 
@@ -87,6 +92,56 @@ mod tests {
                     "timeoutSeconds, idempotent"
                 ),
             ],
+        );
+    }
+
+    const PHASED: &str = "\
+name: Restart
+phases:
+  - id: act
+    steps:
+      - id: wait
+        type: delay
+        seconds: 60
+      - id: fix
+        type: remediation
+        irreversible: {reason: it stays restarted}
+        action: {type: webhook, url: https://ops.example/restart}
+";
+
+    fn check_phased(before: &str, after: &str, expected: &[&str]) {
+        let text = PHASED.replacen(before, after, 1);
+        let faults = check(&Source { name: "restart.yaml".into(), text }).expect_err(after);
+        let seen: Vec<String> = faults.faults.iter().map(ToString::to_string).collect();
+        assert_eq!(seen, expected, "{after}");
+    }
+
+    #[test]
+    fn a_fault_of_a_phased_runbook_has_the_line_of_its_step() {
+        let checked = check(&Source { name: "restart.yaml".into(), text: PHASED.into() }).expect("is valid");
+        assert!(checked.definition.phased().is_some());
+        check_phased(
+            "seconds: 60",
+            "second: 60",
+            &[":7:9: /phases/0/steps/0/second: is no field; did you mean `seconds`?"],
+        );
+        check_phased(
+            "seconds: 60",
+            "seconds: soon",
+            &[r#":7:9: /phases/0/steps/0/seconds: invalid type: string "soon", expected u64"#],
+        );
+        check_phased(
+            "id: fix",
+            "id: wait",
+            &[":8:9: /phases/0/steps/1/id: `wait` is also the id at /phases/0/steps/0; choose another"],
+        );
+        check_phased(
+            "url: https://ops.example/restart",
+            "url: https://ops.example/, headers: {X-Key: [hunter2]}",
+            &[concat!(
+                r#":11:62: /phases/0/steps/1/action/headers/X-Key: must be a text, or a secret: store it under a name "#,
+                r#"and write {"$secret": "name"}"#
+            )],
         );
     }
 

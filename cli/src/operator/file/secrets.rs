@@ -1,8 +1,11 @@
 //! Secrets in a file: only their names may stand there.
 
 use muster_domain::fault::{Fault, pointer_to};
+use std::collections::BTreeMap;
+
 use muster_domain::request::HeaderValue;
 use muster_domain::runbook::RunbookDefinition;
+use muster_domain::workflow::Action;
 use serde_json::Value;
 
 /// How a secret is written in a definition.
@@ -14,7 +17,26 @@ const SECRET_WORDS: [&str; 5] = ["token", "secret", "password", "api-key", "apik
 
 /// Values where only references may stand. Found before the typed parse, whose errors would repeat the value.
 pub(super) fn faults(value: &Value) -> Vec<Fault> {
-    faults_of(value, "", ("webhookAuth", "webhookHeaders"))
+    let own = faults_of(value, "", ("webhookAuth", "webhookHeaders"));
+    let calls = calls(value).into_iter().flat_map(|at| faults_of(value, &at, ("auth", "headers")));
+    own.into_iter().chain(calls).collect()
+}
+
+/// The pointers of the calls of a phased runbook: its probes, actions and undos.
+fn calls(runbook: &Value) -> Vec<String> {
+    let elements = |at: &str| {
+        let count = runbook.pointer(at).and_then(Value::as_array).map_or(0, Vec::len);
+        let at = at.to_owned();
+        (0..count).map(move |place| format!("{at}/{place}"))
+    };
+    let entries =
+        elements("/phases").flat_map(|phase| elements(&format!("{phase}/steps")).collect::<Vec<_>>());
+    let members =
+        |entry: String| elements(&format!("{entry}/parallel/steps")).chain([entry]).collect::<Vec<_>>();
+    let steps = entries.flat_map(members);
+    let of_steps = steps.flat_map(|step| [format!("{step}/action"), format!("{step}/undo")]);
+    let probes = elements("/prerequisites").map(|check| format!("{check}/probe"));
+    of_steps.chain(probes).chain(["/verification/probe".to_owned()]).collect()
 }
 
 /// The same for the actions of a workflow.
@@ -69,19 +91,36 @@ fn is_reference(value: &Value) -> bool {
 
 /// Headers that may hold any text, whose names say that the text is a secret.
 pub(super) fn doubts(definition: &RunbookDefinition) -> Vec<Fault> {
+    let mut doubts = Vec::new();
+    match definition {
+        RunbookDefinition::Simple(simple) => {
+            doubt_headers("/webhookHeaders", &simple.webhook_headers, &mut doubts);
+        }
+        RunbookDefinition::Phased(phased) => {
+            for (at, step) in phased.steps() {
+                for (name, action) in [("action", &step.action), ("undo", &step.undo)] {
+                    if let Some(Action::Webhook(webhook)) = action {
+                        doubt_headers(&format!("{at}/{name}/headers"), &webhook.headers, &mut doubts);
+                    }
+                }
+            }
+        }
+    }
+    doubts
+}
+
+fn doubt_headers(at: &str, headers: &BTreeMap<String, HeaderValue>, found: &mut Vec<Fault>) {
     let suspicious = |name: &str| {
         let lower = name.to_lowercase();
         SECRET_WORDS.iter().any(|word| lower.contains(word))
     };
-    let mut found = Vec::new();
-    for (name, value) in &definition.webhook_headers {
+    for (name, value) in headers {
         match value {
             HeaderValue::Text(_) if suspicious(name) => {
                 let message = format!("looks like a secret: {REFERENCE}");
-                found.push(Fault::new(pointer_to("/webhookHeaders", name), message));
+                found.push(Fault::new(pointer_to(at, name), message));
             }
             HeaderValue::Text(_) | HeaderValue::Secret(_) => {}
         }
     }
-    found
 }

@@ -5,6 +5,7 @@
 mod actions;
 pub mod dry_run;
 mod flow;
+mod runbook;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use crate::ids::{InvalidId, RunbookId, StepId};
 use crate::outcome::RetryPolicy;
 use crate::request::{HeaderValue, WebhookAuth, WebhookMethod};
 use crate::rule::Rule;
-use crate::runbook::RunbookDefinition;
+use crate::runbook::{RunbookDefinition, SimpleRunbook};
 use crate::schema::ParameterSchema;
 use crate::secret::SecretRef;
 use crate::template::{PayloadTemplate, Template};
@@ -204,6 +205,13 @@ impl Plan {
         if !faults.is_empty() {
             return Err(faults);
         }
+        match definition {
+            RunbookDefinition::Simple(simple) => Self::of_simple(simple),
+            RunbookDefinition::Phased(phased) => runbook::compile(phased),
+        }
+    }
+
+    fn of_simple(definition: &SimpleRunbook) -> Result<Self, Vec<Fault>> {
         let id = WEBHOOK_STEP.parse().map_err(|error: InvalidId| vec![Fault::new("", error.to_string())])?;
         let kind = StepKind::Webhook(compile_webhook(definition)?);
         let step = Step { idempotent: definition.idempotent, ..Step::new(id, kind) };
@@ -231,7 +239,7 @@ impl Plan {
     }
 }
 
-fn compile_webhook(definition: &RunbookDefinition) -> Result<WebhookCall, Vec<Fault>> {
+fn compile_webhook(definition: &SimpleRunbook) -> Result<WebhookCall, Vec<Fault>> {
     Ok(WebhookCall {
         method: definition.webhook_method,
         url: UrlTemplate::Text(compile_template("/webhookUrl", &definition.webhook_url)?),

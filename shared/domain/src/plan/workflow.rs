@@ -61,7 +61,7 @@ fn searched(graph: &Graph, node: &Node, jira: &JiraAction) -> Result<Vec<Step>, 
 }
 
 /// Jira's search sees a new issue after a while; a repeat waits for that.
-const INDEXING_MS: u64 = 5_000;
+pub(super) const INDEXING_MS: u64 = 5_000;
 
 fn step(graph: &Graph, node: &Node, kind: StepKind) -> Step {
     let before: Vec<&Edge> = graph.edges.iter().filter(|edge| edge.to == *node.id()).collect();
@@ -94,7 +94,7 @@ fn is_idempotent(node: &Node) -> bool {
     }
 }
 
-fn of_action(action: &Action) -> Result<StepKind, Vec<Fault>> {
+pub(super) fn of_action(action: &Action) -> Result<StepKind, Vec<Fault>> {
     match action {
         Action::Webhook(webhook) => webhook_call(webhook).map(StepKind::Webhook),
         Action::Runbook(runbook) => runbook_call(runbook).map(StepKind::Runbook),
@@ -105,7 +105,7 @@ fn of_action(action: &Action) -> Result<StepKind, Vec<Fault>> {
     }
 }
 
-fn webhook_call(action: &WebhookAction) -> Result<WebhookCall, Vec<Fault>> {
+pub(super) fn webhook_call(action: &WebhookAction) -> Result<WebhookCall, Vec<Fault>> {
     let seconds = action.timeout_seconds.unwrap_or(MAX_TIMEOUT_SECONDS);
     Ok(WebhookCall {
         method: action.method,

@@ -3,6 +3,8 @@
 pub mod definition;
 pub mod diff;
 pub mod lifecycle;
+pub mod phased;
+pub mod simple;
 mod validate;
 
 use std::collections::BTreeSet;
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::definition::RunbookDefinition;
 pub use self::lifecycle::VersionStatus;
+pub use self::phased::PhasedRunbook;
+pub use self::simple::SimpleRunbook;
 use crate::audit::ChainHead;
 use crate::digest::Digest;
 use crate::ids::{RunbookId, TeamId, UserId};

@@ -1,30 +1,29 @@
-//! What makes a definition valid. Every fault is reported, not only the first.
+//! What makes a simple definition valid, and what every definition has in common. Every fault is reported, not only the first.
 
-use super::definition::RunbookDefinition;
+use serde_json::Value;
+
+use super::definition::Common;
+use super::simple::SimpleRunbook;
 use crate::fault::{Fault, check_length};
 use crate::schema::ParameterSchema;
 use crate::webhook;
 
 /// Limits of a definition's fields.
-const MAX_NAME_CHARS: usize = 200;
+pub(super) const MAX_NAME_CHARS: usize = 200;
 const MAX_DESCRIPTION_CHARS: usize = 4_000;
 const MAX_TAGS: usize = 20;
 const MAX_TAG_CHARS: usize = 64;
 
-impl RunbookDefinition {
+impl SimpleRunbook {
     /// All that is wrong with this definition; empty if it may be saved.
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
-        check_texts(self, &mut faults);
+        check_texts(&self.common(), &mut faults);
         webhook::check_url("/webhookUrl", &self.webhook_url, &mut faults);
         webhook::check_headers("/webhookHeaders", &self.webhook_headers, &mut faults);
         webhook::check_auth("/webhookAuth", &self.webhook_auth, &mut faults);
         webhook::check_timeout("/timeoutSeconds", self.timeout_seconds, &mut faults);
-        if let Some(schema) = &self.parameters
-            && let Err(found) = ParameterSchema::compile(schema)
-        {
-            faults.extend(found.into_iter().map(|fault| fault.under("/parameters")));
-        }
+        check_parameters(self.parameters.as_ref(), &mut faults);
         if let Some(payload) = &self.payload_template {
             webhook::check_payload("/payloadTemplate", payload, &mut faults);
         }
@@ -32,9 +31,9 @@ impl RunbookDefinition {
     }
 }
 
-fn check_texts(definition: &RunbookDefinition, faults: &mut Vec<Fault>) {
-    check_length("/name", &definition.name, 1, MAX_NAME_CHARS, faults);
-    check_length("/description", &definition.description, 0, MAX_DESCRIPTION_CHARS, faults);
+pub(super) fn check_texts(definition: &Common<'_>, faults: &mut Vec<Fault>) {
+    check_length("/name", definition.name, 1, MAX_NAME_CHARS, faults);
+    check_length("/description", definition.description, 0, MAX_DESCRIPTION_CHARS, faults);
     if definition.tags.len() > MAX_TAGS {
         faults.push(Fault::new("/tags", format!("has {} tags; at most {MAX_TAGS}", definition.tags.len())));
     }
@@ -43,9 +42,17 @@ fn check_texts(definition: &RunbookDefinition, faults: &mut Vec<Fault>) {
     }
 }
 
+pub(super) fn check_parameters(schema: Option<&Value>, faults: &mut Vec<Fault>) {
+    if let Some(schema) = schema
+        && let Err(found) = ParameterSchema::compile(schema)
+    {
+        faults.extend(found.into_iter().map(|fault| fault.under("/parameters")));
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -54,7 +61,7 @@ mod tests {
         for (name, member) in change.as_object().into_iter().flatten() {
             value[name] = member.clone();
         }
-        let definition: RunbookDefinition = serde_json::from_value(value).expect("parses");
+        let definition: SimpleRunbook = serde_json::from_value(value).expect("parses");
         let faults = definition.faults();
         let pointers: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
         assert_eq!(pointers, expected, "{change}: {faults:?}");

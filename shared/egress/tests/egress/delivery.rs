@@ -14,6 +14,7 @@ async fn a_request_arrives_as_it_was_rendered() {
         (WebhookMethod::Post, "POST /hook?a=%20b HTTP/1.1\r\n"),
         (WebhookMethod::Put, "PUT /hook?a=%20b HTTP/1.1\r\n"),
         (WebhookMethod::Patch, "PATCH /hook?a=%20b HTTP/1.1\r\n"),
+        (WebhookMethod::Get, "GET /hook?a=%20b HTTP/1.1\r\n"),
     ] {
         let mut request = request(receiver.url() + "?a=%20b");
         request.method = method;

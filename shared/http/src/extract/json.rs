@@ -11,6 +11,17 @@ use serde_path_to_error::{Path, Segment};
 
 use crate::problem::{InputError, Kind, Problem};
 
+/// What a body may be read as.
+pub(crate) trait Body: Sized {
+    fn read(body: &[u8]) -> Result<Self, Problem>;
+}
+
+impl<T: DeserializeOwned> Body for T {
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        parse(body)
+    }
+}
+
 /// Reads a body. An empty one counts as `{}`, since every member may be optional.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.is_empty() { b"{}" } else { body };
@@ -109,8 +120,8 @@ mod tests {
     use crate::types::incident::NewIncident;
 
     /// What is said about a body that cannot be read: `pointer: message`, or the detail.
-    fn said<T: DeserializeOwned>(body: &str) -> String {
-        let problem = parse::<T>(body.as_bytes()).err().expect("refused");
+    fn said<T: Body>(body: &str) -> String {
+        let problem = T::read(body.as_bytes()).err().expect("refused");
         let value = problem.body();
         match value["errors"][0].as_object() {
             Some(error) => format!("{}: {}", text(&error["pointer"]), text(&error["message"])),

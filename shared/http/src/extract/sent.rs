@@ -6,10 +6,10 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 use muster_app::Caller;
 use muster_app::caller::Idempotency;
-use serde::de::DeserializeOwned;
 
+use super::json::Body;
 use super::query::{self, NoQuery};
-use super::{asked, idempotency_key, json, raw};
+use super::{asked, idempotency_key, raw};
 use crate::problem::{Kind, Problem};
 
 /// A JSON body. Routes that take one have no query parameters.
@@ -18,7 +18,7 @@ pub(crate) struct Sent<T> {
     pub(crate) body: T,
 }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
+impl<S: Send + Sync, T: Body> FromRequest<S> for Sent<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -30,7 +30,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
         let bytes = raw::read(Request::from_parts(parts, body), state).await?;
         media.refuse_unless_json(&bytes)?;
         caller.idempotency = key.map(|key| key.with_body(&caller, &bytes));
-        let body = json::parse(&bytes)?;
+        let body = T::read(&bytes)?;
         Ok(Self { caller, body })
     }
 }

@@ -37,8 +37,9 @@ pub(crate) async fn create_runbook(
     State(app): State<Arc<App>>,
     Sent { caller, body }: Sent<NewDefinition>,
 ) -> Result<impl IntoResponse, Problem> {
-    refuse_note(body.change_note.as_deref(), "runbook")?;
-    let detail = app.create_runbook(&caller, body.into()).await?;
+    let (definition, note) = body.into_parts();
+    refuse_note(note.as_deref(), "runbook")?;
+    let detail = app.create_runbook(&caller, definition).await?;
     let location = format!("/api/runbooks/{}", detail.runbook.id);
     Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), show(detail)))
 }
@@ -111,10 +112,10 @@ pub(crate) async fn change_runbook(
     State(app): State<Arc<App>>,
     Named(id): Named<RunbookId>,
     IfMatch(revision): IfMatch,
-    Sent { caller, mut body }: Sent<NewDefinition>,
+    Sent { caller, body }: Sent<NewDefinition>,
 ) -> Result<impl IntoResponse, Problem> {
-    let note = body.change_note.take();
-    Ok(show(app.update_runbook(&caller, &id, body.into(), note, revision).await?))
+    let (definition, note) = body.into_parts();
+    Ok(show(app.update_runbook(&caller, &id, definition, note, revision).await?))
 }
 
 /// Deletes a runbook that nothing is executing. Its versions, executions and audit log stay readable.

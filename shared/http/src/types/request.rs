@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RenderedRequest {
-    method: Method,
+    method: RequestMethod,
     url: RequestUrl,
     headers: Vec<Header>,
     auth: WebhookAuth,
@@ -59,7 +59,8 @@ impl From<domain::RenderedRequest> for RenderedRequest {
     }
 }
 
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
+/// The methods of a simple runbook.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Method {
     #[default]
@@ -78,12 +79,23 @@ impl From<Method> for domain::WebhookMethod {
     }
 }
 
-impl From<domain::WebhookMethod> for Method {
+/// The methods of a request.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum RequestMethod {
+    Post,
+    Put,
+    Patch,
+    Get,
+}
+
+impl From<domain::WebhookMethod> for RequestMethod {
     fn from(method: domain::WebhookMethod) -> Self {
         match method {
             domain::WebhookMethod::Post => Self::Post,
             domain::WebhookMethod::Put => Self::Put,
             domain::WebhookMethod::Patch => Self::Patch,
+            domain::WebhookMethod::Get => Self::Get,
         }
     }
 }

@@ -43,7 +43,7 @@ impl Action {
     }
 
     /// All that is wrong with it; `pointer` is where it stands.
-    pub(super) fn faults(&self, pointer: &str) -> Vec<Fault> {
+    pub(crate) fn faults(&self, pointer: &str) -> Vec<Fault> {
         match self {
             Self::Webhook(action) => action.faults(pointer),
             Self::Jira(action) => action.faults(pointer),
