@@ -4,23 +4,37 @@ import argparse
 import signal
 import sys
 
-from . import emulator, stack, suite
+from . import engine
 from .failure import Failure
 
 
-def run(arguments):
+def deploy(given):
+    # Its packages come with the virtual environment; what starts and stops an engine needs none.
+    from . import stack
+
+    stack.deploy(given.profile)
+
+
+def test(given):
+    from . import suite
+
+    suite.test(given.filter)
+
+
+def run(given):
     """Brings everything up, tests it, and leaves nothing behind, also when it is asked to end."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit("aws-local: asked to end"))
-    emulator.up()
+    engine.up(given.engine)
     try:
-        stack.deploy(arguments.profile)
-        suite.test(arguments.filter)
+        deploy(given)
+        test(given)
     finally:
-        emulator.down()
+        engine.down(given.engine)
 
 
 def parsed():
     parser = argparse.ArgumentParser(prog="scripts/aws-local", description="A local AWS on loopback.")
+    parser.add_argument("--engine", choices=engine.ENGINES, help=f"the emulator; {engine.USUAL} unless another runs")
     verbs = parser.add_subparsers(required=True, metavar="up|deploy|test|down|run")
     profile = argparse.ArgumentParser(add_help=False)
     profile.add_argument(
@@ -32,10 +46,10 @@ def parsed():
     def verb(name, action, help, *parents):
         verbs.add_parser(name, help=help, parents=parents).set_defaults(action=action)
 
-    verb("up", lambda _: emulator.up(), "start the emulator")
-    verb("deploy", lambda given: stack.deploy(given.profile), "build the functions and deploy the template", profile)
-    verb("test", lambda given: suite.test(given.filter), "run the integration suite against the stack", tests)
-    verb("down", lambda _: emulator.down(), "stop the emulator")
+    verb("up", lambda given: engine.up(given.engine), "start the emulator")
+    verb("deploy", deploy, "build the functions and deploy the template", profile)
+    verb("test", test, "run the integration suite against the stack", tests)
+    verb("down", lambda given: engine.down(given.engine), "stop the emulator")
     verb("run", run, "up, deploy, test and down", profile, tests)
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""Starts the emulator on loopback and stops it."""
+"""Starts the usual emulator, ministack, on loopback and stops it."""
 
 import json
 import os
@@ -32,11 +32,15 @@ def up():
     RUNNING.write_text(
         json.dumps(
             {
+                "engine": "ministack",
                 "pid": process.pid,
                 "endpoint": endpoint,
                 # The suite answers on these two: the stack is deployed before it starts, and must know them.
                 "issuer": f"http://127.0.0.1:{issuer}",
                 "receiver": f"127.0.0.1:{receiver}",
+                "receiver_listens": f"127.0.0.1:{receiver}",
+                # Where CloudFormation finds what is put into S3.
+                "artifacts": endpoint,
             },
             indent=2,
         )

@@ -27,23 +27,24 @@ def deploy(profile):
     found = running()
     issuer.make_key()
     template = overlay.template(found)
-    functions = upload(template, profile)
+    functions = upload(template, profile, found)
     built = time.monotonic()
     parameters = {**PARAMETERS, "OidcIssuer": found["issuer"]}
     change(template, parameters)
-    routes.create(STACK, parameters)
+    if found["engine"] == "ministack":
+        routes.create(STACK, parameters)
     variables.write(functions)
     DEPLOYED.write_text(json.dumps(description(found), indent=2))
     print(f"aws-local: deployed {STACK}; built in {built - start:.1f} s, deployed in {time.monotonic() - built:.1f} s")
 
 
-def upload(template, profile):
+def upload(template, profile, found):
     """Puts the packages where CloudFormation takes them from, as `sam package` does with what `sam build` built.
 
     Gives the names that the functions will have in the stack, by the name of their binary.
     """
     functions = [one for one in template["Resources"].values() if one["Type"] == "AWS::Serverless::Function"]
-    packages = binaries.build(profile, [binary(function) for function in functions])
+    packages = binaries.build(profile, [binary(function) for function in functions], found.get("forwards"))
     s3 = client("s3")
     s3.create_bucket(Bucket=BUCKET)
     for function in functions:
@@ -69,7 +70,7 @@ def change(template, parameters):
         ChangeSetName=name,
         ChangeSetType=kind,
         # A text may have 51,200 bytes, and this template has more.
-        TemplateURL=f"{running()['endpoint']}/{BUCKET}/template.json",
+        TemplateURL=f"{running()['artifacts']}/{BUCKET}/template.json",
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
@@ -114,6 +115,7 @@ def description(found):
         # The functions of the stack are named as their binaries, after the stack.
         "matcher": f"{STACK}-matcher",
         "receiver": found["receiver"],
+        "receiver_listens": found["receiver_listens"],
         "outputs": outputs,
     }
 

@@ -189,7 +189,7 @@ mod tests {
         let app = App::new(Arc::clone(&table) as _, Arc::clone(&queue) as _, Arc::new(SystemClock), settings);
         for number in 0..jobs {
             let execution = ExecutionId::new(Time::EPOCH, number.into());
-            queue.send(Job::Run { execution }, Duration::ZERO).await.unwrap();
+            queue.send(Job::Run { execution }, None, Duration::ZERO).await.unwrap();
         }
         let workers = Workers {
             app: Arc::new(app),

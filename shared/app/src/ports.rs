@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use muster_domain::ids::SecretName;
+use muster_domain::ids::{SecretName, TeamId};
 use muster_domain::outcome::Outcome;
 use muster_domain::request::RenderedRequest;
 use muster_domain::time::Time;
@@ -22,7 +22,10 @@ pub trait Clock: Send + Sync {
 pub trait Queue: Send + Sync {
     /// Delivers `job` at least once, not before `after` has passed. The longest delay is the adapter's; it may deliver earlier
     /// than asked, and the receiver of an early job asks again.
-    async fn send(&self, job: Job, after: Duration) -> Result<(), QueueError>;
+    ///
+    /// `team` is whose work it is. Those who wait take turns, so that a team with much work does not hold up the others; what
+    /// belongs to no team waits as that of one more.
+    async fn send(&self, job: Job, team: Option<&TeamId>, after: Duration) -> Result<(), QueueError>;
 
     /// Whether the job is certainly on its way already, so that the sweeper need not repeat it. A queue that cannot tell says no.
     fn holds(&self, job: &Job) -> bool;

@@ -132,7 +132,7 @@ impl App {
     }
 
     async fn push_one(&self, seen: Seen, event: &Event) -> Result<bool, Error> {
-        let id = seen.value.id.clone();
+        let (id, team) = (seen.value.id.clone(), seen.value.team.clone());
         let compiled = self.plan_of(&seen.value.pinned).await?;
         let decision = decide(&seen.value, &compiled.plan, event.clone(), self.clock.now());
         let Decision::Moved(moved) = decision else {
@@ -148,7 +148,7 @@ impl App {
         }
         if nudges {
             self.metrics.count(Counter::NudgesRepeated);
-            self.nudge(&id, Duration::ZERO).await;
+            self.nudge(&id, team.as_ref(), Duration::ZERO).await;
         }
         Ok(nudges)
     }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use aws_sdk_sqs::types::QueueAttributeName;
 use muster_app::job::Job;
 use muster_app::ports::{Queue, QueueError, QueueStats};
+use muster_domain::ids::TeamId;
 
 use crate::clients::Clients;
 use crate::config::QueueUrl;
@@ -58,10 +59,11 @@ impl SqsQueue {
 
 #[async_trait]
 impl Queue for SqsQueue {
-    async fn send(&self, job: Job, after: Duration) -> Result<(), QueueError> {
+    async fn send(&self, job: Job, team: Option<&TeamId>, after: Duration) -> Result<(), QueueError> {
         let body = jobs::encode(job, correlation::current()).map_err(|error| failed(SENDING, error))?;
         let request = self.clients.sqs().send_message().queue_url(self.work.as_str());
         let request = request.message_body(body).delay_seconds(delay_seconds(after));
+        let request = request.message_group_id(group_of(team));
         request.send().await.map_err(|error| failed(SENDING, error))?;
         Ok(())
     }
@@ -85,7 +87,7 @@ impl Queue for SqsQueue {
 
 #[async_trait]
 impl Queue for NoQueue {
-    async fn send(&self, _job: Job, _after: Duration) -> Result<(), QueueError> {
+    async fn send(&self, _job: Job, _team: Option<&TeamId>, _after: Duration) -> Result<(), QueueError> {
         Err(failed(SENDING, NotMine))
     }
 
@@ -116,6 +118,12 @@ struct NoDeadLetters;
 #[error("this function has no queue")]
 struct NotMine;
 
+/// On a standard queue a group orders nothing. It says whose message it is, for SQS to hand out those of others first while one
+/// sender has most of the workers (fair queues). Without a group a message would be nobody's, and so never too many.
+fn group_of(team: Option<&TeamId>) -> String {
+    team.map_or_else(|| "no-team".to_owned(), |team| format!("team:{team}"))
+}
+
 /// Whole seconds, never less than asked: a job that comes early is sent again, which costs a message.
 fn delay_seconds(after: Duration) -> i32 {
     let whole = after.min(MAX_DELAY).as_millis().div_ceil(1_000);
@@ -140,10 +148,19 @@ mod tests {
         assert_eq!(delay_seconds(Duration::MAX), 900);
     }
 
+    #[test]
+    fn inv_h1_a_team_is_a_group_that_no_other_team_and_no_lack_of_one_shares() {
+        let team = |name: &str| name.parse::<TeamId>().unwrap();
+        assert_eq!(group_of(Some(&team("payments"))), "team:payments");
+        assert_ne!(group_of(Some(&team("no-team"))), group_of(None));
+        let longest = group_of(Some(&team(&"a".repeat(TeamId::MAX_LENGTH))));
+        assert!(longest.len() <= 128, "SQS takes no longer one");
+    }
+
     #[tokio::test]
     async fn a_function_without_a_queue_says_so() {
         let job = Job::Run { execution: "ex_01J9ZZZZZZZZZZZZZZZZZZZZZZ".parse().unwrap() };
-        assert!(NoQueue.send(job, Duration::ZERO).await.is_err());
+        assert!(NoQueue.send(job, None, Duration::ZERO).await.is_err());
         assert!(NoQueue.stats().await.is_err());
     }
 }

@@ -45,6 +45,8 @@ struct Description {
     matcher: String,
     /// The one address on loopback that the worker may call.
     receiver: SocketAddr,
+    /// Where that leads to.
+    receiver_listens: SocketAddr,
     outputs: BTreeMap<String, String>,
 }
 
@@ -57,7 +59,10 @@ impl Deployed {
         static ISSUER: OnceLock<Issuer> = OnceLock::new();
         static RECEIVER: OnceLock<Arc<Receiver>> = OnceLock::new();
         let issuer = ISSUER.get_or_init(|| Issuer::start(&description.issuer, &description.issuer_key));
-        let receiver = RECEIVER.get_or_init(|| Arc::new(Receiver::start_for_all_tests(description.receiver)));
+        let receiver = RECEIVER.get_or_init(|| {
+            let Description { receiver, receiver_listens, .. } = &description;
+            Arc::new(Receiver::start_for_all_tests(*receiver, *receiver_listens))
+        });
         let clients = clients(&description.endpoint).await;
         Arc::new(Self { issuer, receiver: Arc::clone(receiver), clients, description })
     }

@@ -8,6 +8,7 @@ mod audit;
 mod deployed;
 mod events;
 mod faults;
+mod forward;
 mod invocation;
 mod issuer;
 mod kill_switch;

@@ -77,7 +77,7 @@ pub(crate) async fn accepted(world: &World, runbook: &RunbookId) -> ExecutionId 
         dry_run: false,
     };
     match world.app.execute_runbook(&ann(), runbook, &request).await.unwrap() {
-        Executed::Accepted(id) => id,
+        Executed::Accepted(accepted) => accepted.id,
         Executed::DryRun(steps) => panic!("a dry run: {steps:?}"),
     }
 }

@@ -22,7 +22,7 @@ async fn a_job_is_sent_with_its_delay_in_whole_seconds() {
     let queue = queue(&installation).await;
     let job = Job::Run { execution: "ex_01J9Z3W2B4C6D8E0F2G4H6J8K0".parse().unwrap() };
     for (millis, seconds) in [(0, 0), (1_500, 2), (3_600_000, 900)] {
-        queue.send(job.clone(), Duration::from_millis(millis)).await.unwrap();
+        queue.send(job.clone(), None, Duration::from_millis(millis)).await.unwrap();
         let sent = installation.sqs.take();
         assert_eq!((sent.len(), sent[0].delay_seconds), (1, seconds));
         let body = json!({"v": 1, "job": "run", "execution": "ex_01J9Z3W2B4C6D8E0F2G4H6J8K0"});
@@ -32,12 +32,24 @@ async fn a_job_is_sent_with_its_delay_in_whole_seconds() {
 }
 
 #[tokio::test]
+async fn inv_h1_a_job_is_sent_as_its_teams() {
+    let installation = Installation::start().await;
+    let queue = queue(&installation).await;
+    let job = Job::Run { execution: "ex_01J9Z3W2B4C6D8E0F2G4H6J8K0".parse().unwrap() };
+    let payments = "payments".parse().unwrap();
+    for (team, group) in [(Some(&payments), "team:payments"), (None, "no-team")] {
+        queue.send(job.clone(), team, Duration::ZERO).await.unwrap();
+        assert_eq!(installation.sqs.take()[0].group, group);
+    }
+}
+
+#[tokio::test]
 async fn a_queue_that_is_down_is_an_error_with_its_cause() {
     let installation = Installation::start().await;
     let queue = queue(&installation).await;
     installation.sqs.goes_down();
     let job = Job::Run { execution: "ex_01J9Z3W2B4C6D8E0F2G4H6J8K0".parse().unwrap() };
-    let error = queue.send(job, Duration::ZERO).await.unwrap_err();
+    let error = queue.send(job, None, Duration::ZERO).await.unwrap_err();
     let chain = muster_app::error::chain(&error);
     assert!(
         chain.starts_with("sending a job to the queue: ") && chain.contains("InternalFailure"),

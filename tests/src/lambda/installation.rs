@@ -24,6 +24,7 @@ use super::template;
 use crate::support::dynamo::{Dynamo, plain_http};
 use crate::support::event_bridge::EventBridge;
 use crate::support::lambda::Function;
+use crate::support::ledger::Services;
 use crate::support::secrets_manager::SecretsManager;
 use crate::support::sqs::Sqs;
 
@@ -66,13 +67,32 @@ impl Installation {
 
     /// The same, with some of them changed or added.
     pub(crate) async fn function_with(&self, binary: &str, changes: &[Change]) -> Function {
+        Function::start(binary, self.variables(binary, changes)).await
+    }
+
+    /// The variables that the template gives to a function, and where AWS is; with these changed or added.
+    pub(super) fn variables(&self, binary: &str, changes: &[Change]) -> Vec<(String, String)> {
         let mut variables = self.aws();
         variables.extend(template::variables_of(binary).into_iter().map(|name| {
             let value = self.value(&name);
             (name, value)
         }));
         variables.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        Function::start(binary, variables).await
+        variables
+    }
+
+    /// Where its parts of AWS listen.
+    pub(super) fn services(&self) -> Services {
+        vec![
+            ("DynamoDB_", self.dynamo.address()),
+            ("AmazonSQS", self.sqs_address),
+            ("AWSEvents", self.event_bridge_address),
+            ("secretsmanager", self.secrets_address),
+        ]
+    }
+
+    pub(super) fn table_name(&self) -> &str {
+        self.dynamo.table()
     }
 
     /// Where AWS is, and with which credentials.
@@ -221,7 +241,7 @@ pub(crate) async fn accepted(app: &App, definition: Value) -> ExecutionId {
     let runbook = approved(app, definition).await;
     let request: ExecuteRequest = serde_json::from_value(json!({})).unwrap();
     match app.execute_runbook(&ann, &runbook, &request).await.unwrap() {
-        Executed::Accepted(execution) => execution,
+        Executed::Accepted(accepted) => accepted.id,
         Executed::DryRun(steps) => panic!("a dry run: {steps:?}"),
     }
 }

@@ -69,6 +69,7 @@ impl Life {
         let sent = self.installation.sqs.take();
         let [nudge] = sent.as_slice() else { panic!("one nudge, not {sent:?}") };
         assert_eq!((nudge.queue.as_str(), nudge.delay_seconds), (QUEUE_URL, 0));
+        assert_eq!(nudge.group, "team:payments");
         let job: Value = serde_json::from_str(&nudge.body).unwrap();
         let correlation = "JKJaXmPLvHcESHA";
         assert_eq!(job, json!({"v": 1, "job": "run", "execution": execution, "correlationId": correlation}));

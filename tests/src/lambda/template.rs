@@ -275,7 +275,7 @@ fn the_table_has_the_indexes_of_the_store_and_each_function_reads_those_it_needs
         assert_eq!(built["Projection"]["ProjectionType"], "KEYS_ONLY");
     }
     for (binary, names) in [
-        ("muster-api", vec!["list1", "list2", "list3", "list4", "due"]),
+        ("muster-api", vec!["list1", "list2", "due"]),
         ("muster-sweeper", vec!["list3", "list4", "due"]),
         ("muster-worker", vec![]),
         ("muster-approval", vec![]),

@@ -281,7 +281,7 @@ impl Stage {
 }
 
 /// An entry of the bus as it arrives at the matcher.
-fn delivered(entry: &Value) -> Value {
+pub(super) fn delivered(entry: &Value) -> Value {
     let detail: Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
     let mut event = sample("eventbridge/incident-created");
     event["source"] = entry["Source"].clone();

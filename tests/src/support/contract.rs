@@ -42,7 +42,7 @@ pub(crate) fn assert_declared(method: &Method, path: &str, status: u16) {
 }
 
 /// The operation that serves a path: the one with the fewest parameters, as in the router.
-fn operation_of(method: &Method, path: &str) -> Option<(&'static String, &'static Vec<u16>)> {
+pub(crate) fn operation_of(method: &Method, path: &str) -> Option<(&'static String, &'static Vec<u16>)> {
     let parameters = |name: &str| name.matches('{').count();
     let matching = operations().iter().filter(|(name, _)| {
         let (own, template) = name.split_once(' ').unwrap();

@@ -13,6 +13,7 @@ pub(crate) mod event_bridge;
 pub(crate) mod faults;
 pub(crate) mod hooked;
 pub(crate) mod lambda;
+pub(crate) mod ledger;
 pub(crate) mod proxy;
 pub(crate) mod queue;
 pub(crate) mod receiver;

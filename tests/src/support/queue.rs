@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use muster_app::job::Job;
 use muster_app::ports::{Clock, Queue, QueueError, QueueStats};
+use muster_domain::ids::TeamId;
 use muster_domain::time::Time;
 
 use super::clock::ManualClock;
@@ -64,7 +65,7 @@ impl ManualQueue {
 
 #[async_trait]
 impl Queue for ManualQueue {
-    async fn send(&self, job: Job, after: Duration) -> Result<(), QueueError> {
+    async fn send(&self, job: Job, _: Option<&TeamId>, after: Duration) -> Result<(), QueueError> {
         if self.is_down.load(Ordering::SeqCst) {
             return Err(QueueError { doing: "sending a job", source: "told by a test".into() });
         }

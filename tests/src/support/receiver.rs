@@ -57,9 +57,10 @@ impl Receiver {
         Self { address, memory }
     }
 
-    /// One that all tests of the process share, on a thread and a runtime of its own: it outlives each test's runtime.
-    pub(crate) fn start_for_all_tests(address: SocketAddr) -> Self {
-        let listener = std::net::TcpListener::bind(address).unwrap();
+    /// One that all tests of the process share, on a thread and a runtime of its own: it outlives each test's runtime. Who calls
+    /// `address` is brought to where it listens, if that is not the same.
+    pub(crate) fn start_for_all_tests(address: SocketAddr, listens: SocketAddr) -> Self {
+        let listener = std::net::TcpListener::bind(listens).unwrap();
         listener.set_nonblocking(true).unwrap();
         let memory = Arc::<Mutex<Memory>>::default();
         let router = Router::new().fallback(receive).with_state(Arc::clone(&memory));

@@ -19,6 +19,8 @@ pub(crate) struct Sent {
     pub(crate) queue: String,
     pub(crate) body: String,
     pub(crate) delay_seconds: i64,
+    /// Whose it is.
+    pub(crate) group: String,
 }
 
 #[derive(Default)]
@@ -69,7 +71,8 @@ impl Memory {
     fn send(&mut self, request: &Value) -> Value {
         let text = |name: &str| request[name].as_str().unwrap().to_owned();
         let delay_seconds = request["DelaySeconds"].as_i64().unwrap();
-        self.sent.push(Sent { queue: text("QueueUrl"), body: text("MessageBody"), delay_seconds });
+        let (queue, body, group) = (text("QueueUrl"), text("MessageBody"), text("MessageGroupId"));
+        self.sent.push(Sent { queue, body, delay_seconds, group });
         json!({"MessageId": format!("m{}", self.sent.len()), "MD5OfMessageBody": ""})
     }
 

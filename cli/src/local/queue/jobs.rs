@@ -1,25 +1,29 @@
 //! Where every job of the process is: ready, not yet due, or in a worker's hands. Pure: the time is given.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use muster_app::job::Job;
 use muster_app::ports::QueueStats;
+use muster_domain::ids::TeamId;
 use tokio::time::Instant;
+
+use super::turns::Turns;
 
 /// Every job in memory, once: two nudges for the same work are one.
 #[derive(Debug)]
 pub(super) struct Jobs {
     capacity: usize,
     entries: HashMap<Job, Entry>,
-    /// Ready ones, in the order in which they became so.
-    ready: VecDeque<Job>,
+    ready: Turns,
     delayed: BTreeSet<(Instant, Job)>,
     given_up: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
+    /// Whose it is.
+    team: Option<TeamId>,
     place: Place,
     tries: Tries,
 }
@@ -81,14 +85,20 @@ impl Jobs {
         Self {
             capacity,
             entries: HashMap::new(),
-            ready: VecDeque::new(),
+            ready: Turns::default(),
             delayed: BTreeSet::new(),
             given_up: 0,
         }
     }
 
     /// Delivers the job at `at` or, if it is to be delivered earlier anyway, then: the receiver of an early job asks again.
-    pub(super) fn nudge(&mut self, job: &Job, at: Instant, now: Instant) -> Result<(), Full> {
+    pub(super) fn nudge(
+        &mut self,
+        job: &Job,
+        team: Option<&TeamId>,
+        at: Instant,
+        now: Instant,
+    ) -> Result<(), Full> {
         match self.entries.get_mut(job).map(|entry| &mut entry.place) {
             Some(Place::Ready) => {}
             Some(Place::Delayed(due)) if *due <= at => {}
@@ -98,25 +108,27 @@ impl Jobs {
                 self.place(job, at, now);
             }
             Some(Place::Active { again }) => *again = Some(again.map_or(at, |before| before.min(at))),
-            None => return self.admit(job, at, now),
+            None => {
+                self.admit(job, team)?;
+                self.place(job, at, now);
+            }
         }
         Ok(())
     }
 
-    fn admit(&mut self, job: &Job, at: Instant, now: Instant) -> Result<(), Full> {
+    fn admit(&mut self, job: &Job, team: Option<&TeamId>) -> Result<(), Full> {
         if self.entries.len() >= self.capacity {
             return Err(Full { capacity: self.capacity });
         }
-        let entry = Entry { place: Place::Ready, tries: Tries::default() };
+        let entry = Entry { team: team.cloned(), place: Place::Ready, tries: Tries::default() };
         self.entries.insert(job.clone(), entry);
-        self.place(job, at, now);
         Ok(())
     }
 
-    /// Hands out the job that has been ready longest.
+    /// Hands out the job that has been ready longest, of the team whose turn it is.
     pub(super) fn next(&mut self, now: Instant) -> Next {
         self.promote(now);
-        while let Some(job) = self.ready.pop_front() {
+        while let Some(job) = self.ready.take() {
             if let Some(entry) = self.entries.get_mut(&job) {
                 entry.place = Place::Active { again: None };
                 return Next::Deliver { job, tries: entry.tries };
@@ -177,7 +189,7 @@ impl Jobs {
         };
         if at <= now {
             entry.place = Place::Ready;
-            self.ready.push_back(job.clone());
+            self.ready.add(entry.team.as_ref(), job.clone());
         } else {
             entry.place = Place::Delayed(at);
             self.delayed.insert((at, job.clone()));
@@ -246,7 +258,7 @@ mod tests {
         fn nudge(&mut self, rest: &str) -> String {
             let (name, after) = rest.split_at(1);
             let at = self.now + seconds(after);
-            match self.jobs.nudge(&id(name), at, self.now) {
+            match self.jobs.nudge(&id(name), None, at, self.now) {
                 Ok(()) => format!("n{rest}"),
                 Err(full) => full.to_string(),
             }

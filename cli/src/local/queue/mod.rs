@@ -1,6 +1,7 @@
 //! The queue of local mode: nudges in memory. The table is the truth, so what is lost with the process is found again.
 
 mod jobs;
+mod turns;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use muster_app::job::Job;
 use muster_app::ports::{Queue, QueueError, QueueStats};
+use muster_domain::ids::TeamId;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -60,9 +62,9 @@ impl LocalQueue {
 
 #[async_trait]
 impl Queue for LocalQueue {
-    async fn send(&self, job: Job, after: Duration) -> Result<(), QueueError> {
+    async fn send(&self, job: Job, team: Option<&TeamId>, after: Duration) -> Result<(), QueueError> {
         let now = Instant::now();
-        let nudged = self.jobs().nudge(&job, now + after, now);
+        let nudged = self.jobs().nudge(&job, team, now + after, now);
         self.changed.notify_one();
         nudged.map_err(|full| QueueError {
             doing: "sending a job to the queue of this process",
@@ -133,7 +135,7 @@ mod tests {
     }
 
     async fn send(queue: &LocalQueue, number: u128, after: u64) {
-        queue.send(job(number), Duration::from_secs(after)).await.unwrap();
+        queue.send(job(number), None, Duration::from_secs(after)).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
@@ -174,7 +176,7 @@ mod tests {
         let queue = LocalQueue::new(10);
         let deliver = |seq| Job::Deliver { incident: IncidentId::new(Time::EPOCH, 1), seq };
         for seq in [1, 2, 1] {
-            queue.send(deliver(seq), Duration::ZERO).await.unwrap();
+            queue.send(deliver(seq), None, Duration::ZERO).await.unwrap();
         }
         let (first, second) = (queue.next().await, queue.next().await);
         assert_eq!((first.job(), second.job()), (&deliver(1), &deliver(2)));
@@ -182,10 +184,28 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn inv_h1_a_job_does_not_wait_behind_all_of_another_teams() {
+        let queue = LocalQueue::new(10);
+        let [many, few] = ["many", "few"].map(|name| name.parse::<TeamId>().unwrap());
+        for number in 1..=3 {
+            queue.send(job(number), Some(&many), Duration::ZERO).await.unwrap();
+        }
+        queue.send(job(4), Some(&few), Duration::ZERO).await.unwrap();
+        queue.send(job(5), Some(&few), Duration::from_secs(1)).await.unwrap();
+        let mut order = Vec::new();
+        for _ in 0..5 {
+            let delivery = queue.next().await;
+            order.push(delivery.job().clone());
+            delivery.done();
+        }
+        assert_eq!(order, [1, 4, 2, 3, 5].map(job));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_full_queue_refuses_the_nudge_and_says_so() {
         let queue = LocalQueue::new(1);
         send(&queue, 1, 0).await;
-        let refused = queue.send(job(2), Duration::ZERO).await.unwrap_err();
+        let refused = queue.send(job(2), None, Duration::ZERO).await.unwrap_err();
         assert_eq!(
             muster_app::error::chain(&refused),
             "sending a job to the queue of this process: it holds 1 jobs already"

@@ -1,7 +1,6 @@
 //! Accepting an execution: everything is checked before anything is stored (A6).
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use muster_domain::audit::{ChainHead, Fact};
 use muster_domain::control::KillSwitch;
@@ -15,8 +14,7 @@ use muster_domain::runbook::{Runbook, VersionStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::audit_execution;
-use crate::metrics::Counter;
+use super::{Accepted, audit_execution};
 use crate::once::{Decided, Once};
 use crate::plans::Compiled;
 use crate::table::{Key, Write};
@@ -42,7 +40,7 @@ pub struct ExecuteRequest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Executed {
-    Accepted(ExecutionId),
+    Accepted(Accepted),
     /// What a real run would do, step by step.
     DryRun(Vec<Foreseen>),
 }
@@ -56,9 +54,8 @@ impl App {
         request: &ExecuteRequest,
     ) -> Result<Executed, Error> {
         let outcome = self.once(caller, async || self.decide_execution(caller, id, request).await).await?;
-        if let Once::Now(Executed::Accepted(execution)) = &outcome {
-            self.metrics.count(Counter::ExecutionsAccepted);
-            self.nudge(execution, Duration::ZERO).await;
+        if let Once::Now(Executed::Accepted(accepted)) = &outcome {
+            self.accepted(accepted).await;
         }
         Ok(outcome.into_reply())
     }
@@ -248,7 +245,7 @@ fn preview(
 }
 
 fn accepted(execution: Execution, caller: &Caller) -> Decided<Executed> {
-    let reply = Executed::Accepted(execution.id.clone());
+    let reply = Executed::Accepted(Accepted::of(&execution));
     Decided { reply, writes: created(execution, Some(caller.principal.user.clone())) }
 }
 

@@ -1,17 +1,14 @@
 //! A person runs a runbook on an incident (C11).
 
-use std::time::Duration;
-
 use muster_domain::audit::Fact;
 use muster_domain::execution::Execution;
-use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, UserId};
+use muster_domain::ids::{IncidentId, RunbookId, UserId};
 use muster_domain::policy::{Action, Owner};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::accept::{approved_version, created, same_team, validated};
-use super::audit_execution;
-use crate::metrics::Counter;
+use super::{Accepted, audit_execution};
 use crate::once::{Decided, Once};
 use crate::table::Write;
 use crate::{App, Caller, Error};
@@ -20,7 +17,8 @@ use crate::{App, Caller, Error};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Triggered {
-    pub id: ExecutionId,
+    #[serde(rename = "id")]
+    pub accepted: Accepted,
     pub runbook_id: RunbookId,
     /// Of the version that runs.
     pub runbook_name: String,
@@ -40,8 +38,7 @@ impl App {
         let decide = async || self.decide_trigger(caller, (incident, runbook), parameters.clone()).await;
         let outcome = self.once(caller, decide).await?;
         if let Once::Now(triggered) = &outcome {
-            self.metrics.count(Counter::ExecutionsAccepted);
-            self.nudge(&triggered.id, Duration::ZERO).await;
+            self.accepted(&triggered.accepted).await;
         }
         Ok(outcome.into_reply())
     }
@@ -61,8 +58,11 @@ impl App {
         let parameters = validated(&compiled, parameters)?;
         let execution = self.new_execution(caller, &head, &compiled, Some(&incident), parameters)?;
         self.refuse_killed(&execution).await?;
-        let reply =
-            Triggered { id: execution.id.clone(), runbook_id: head.id, runbook_name: compiled.name.clone() };
+        let reply = Triggered {
+            accepted: Accepted::of(&execution),
+            runbook_id: head.id,
+            runbook_name: compiled.name.clone(),
+        };
         Ok(Decided { reply, writes: triggered(execution, &caller.principal.user) })
     }
 }

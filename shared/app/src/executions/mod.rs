@@ -1,6 +1,7 @@
 //! Starting, reading and steering executions (A6, A7, A8). Bringing them forward is the worker's.
 
 mod accept;
+mod accepted;
 mod child;
 mod ended;
 mod manual;
@@ -11,15 +12,15 @@ use std::time::Duration;
 
 use muster_domain::audit::{Fact, Resource};
 use muster_domain::execution::{Effect, Execution, Moved};
-use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId};
+use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId};
 use muster_domain::policy::{Action, Owner};
 use muster_domain::time::Time;
 use serde_json::{Value, json};
 
 pub(crate) use self::accept::created;
 pub use self::accept::{ExecuteRequest, Executed, MAX_PARAMETERS_BYTES};
+pub use self::accepted::Accepted;
 pub use self::manual::Triggered;
-pub use self::rollback::ROLLBACK_WINDOW;
 use crate::job::Job;
 use crate::load::audit;
 use crate::metrics::Counter;
@@ -89,8 +90,8 @@ impl App {
     }
 
     /// Tells a worker to look. A nudge that is lost is repaired by the sweeper, so it is logged and no error.
-    pub(crate) async fn nudge(&self, execution: &ExecutionId, after: Duration) {
-        if let Err(error) = self.queue.send(Job::Run { execution: execution.clone() }, after).await {
+    pub(crate) async fn nudge(&self, execution: &ExecutionId, team: Option<&TeamId>, after: Duration) {
+        if let Err(error) = self.queue.send(Job::Run { execution: execution.clone() }, team, after).await {
             self.metrics.count(Counter::NudgesLost);
             tracing::warn!(execution_id = %execution, error = crate::error::chain(&error), "nudge lost");
         }

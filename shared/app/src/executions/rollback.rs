@@ -8,13 +8,11 @@ use muster_domain::policy::{Action, Owner};
 use muster_domain::workflow::rollback_execution_id;
 
 use super::accept::created;
+use super::accepted::Accepted;
 use super::steer::signed;
 use crate::once::{Decided, Once};
 use crate::table::{Body, BodyPart, Key, Write};
 use crate::{App, Caller, Error};
-
-/// Until when after its end an execution may be rolled back, unless its runbook says otherwise.
-pub const ROLLBACK_WINDOW: Duration = Duration::from_hours(24);
 
 impl App {
     /// Starts the execution that takes back what an ended one did. There is one at most: asking again answers with it.
@@ -23,11 +21,11 @@ impl App {
         caller: &Caller,
         id: &ExecutionId,
         reason: String,
-    ) -> Result<ExecutionId, Error> {
+    ) -> Result<Accepted, Error> {
         let (_, reason) = signed(caller, &reason, "says why what was done must be taken back")?;
         let outcome = self.once(caller, async || self.decide_rollback(caller, id, &reason).await).await?;
         if let Once::Now(rollback) = &outcome {
-            self.nudge(rollback, Duration::ZERO).await;
+            self.accepted(rollback).await;
         }
         Ok(outcome.into_reply())
     }
@@ -37,22 +35,33 @@ impl App {
         caller: &Caller,
         id: &ExecutionId,
         reason: &str,
-    ) -> Result<Decided<ExecutionId>, Error> {
+    ) -> Result<Decided<Accepted>, Error> {
         let ended = self.load_execution(id).await?.value;
         caller.principal.may(Action::Execute, &Owner::from(ended.team.clone()))?;
         let rollback = rollback_execution_id(&ended.id, ended.created_at);
-        if self.table.get(&Key::Execution(rollback.clone())).await?.is_some() {
-            return Ok(Decided { reply: rollback, writes: Vec::new() });
+        if let Some(stored) = self.table.get(&Key::Execution(rollback.clone())).await? {
+            let reply = Accepted::of(&stored.typed::<Execution>()?.value);
+            return Ok(Decided { reply, writes: Vec::new() });
         }
         let now = self.clock.now();
-        let undos = ended.rollback(ROLLBACK_WINDOW, now).map_err(|refusal| refused(&refusal, &ended))?;
+        let window = self.rollback_window(&ended).await?;
+        let undos = ended.rollback(window, now).map_err(|refusal| refused(&refusal, &ended))?;
         let by = caller.principal.user.clone();
         let mut writes = self.copied_requests(&ended, &rollback, &undos).await?;
-        let fresh = self.pending(rollback.clone(), ended.pinned.clone(), by.clone());
+        let fresh = self.pending(rollback, ended.pinned.clone(), by.clone());
         let execution = fresh.rolling_back(&ended, undos, reason, now);
         self.refuse_killed(&execution).await?;
+        let reply = Accepted::of(&execution);
         writes.extend(created(execution, Some(by)));
-        Ok(Decided { reply: rollback, writes })
+        Ok(Decided { reply, writes })
+    }
+
+    /// As the version says that was executed.
+    async fn rollback_window(&self, ended: &Execution) -> Result<Duration, Error> {
+        let Some(pinned) = ended.pinned.runbook() else { return Ok(Duration::ZERO) };
+        let version = self.load_version(&pinned.id, pinned.version).await?;
+        let seconds = version.definition.phased().map(|phased| phased.rollback.window_seconds());
+        Ok(seconds.map_or(Duration::ZERO, Duration::from_secs))
     }
 
     /// Requests that are too large for the execution's own item stand beside the execution that sends them.

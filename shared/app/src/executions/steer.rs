@@ -127,10 +127,10 @@ impl App {
         }
         let number = notifies.load(Ordering::Relaxed);
         if number > 0 {
-            self.notify_soon(id, number, Duration::ZERO).await;
+            self.notify_soon(id, number, execution.team.as_ref(), Duration::ZERO).await;
         }
         if let State::Waiting { until, .. } = execution.state {
-            self.nudge(id, until.since(self.clock.now())).await;
+            self.nudge(id, execution.team.as_ref(), until.since(self.clock.now())).await;
         }
         if let Event::Stop { mode, .. } = event {
             self.stop_awaited(caller, &execution, *mode).await;

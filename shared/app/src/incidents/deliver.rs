@@ -43,10 +43,10 @@ impl App {
         due_at: Time,
     ) -> Result<bool, Error> {
         let event = IncidentEvent { due_at: Some(due_at), ..seen.value };
-        let (incident, seq) = (event.incident.clone(), event.seq);
+        let (incident, seq, team) = (event.incident.clone(), event.seq, event.snapshot.team_id.clone());
         match self.table.commit(vec![Write::replace(event, seen.version)]).await {
             Ok(()) => {
-                self.deliver_at_once(&incident, seq).await;
+                self.deliver_at_once(&incident, seq, team.as_ref()).await;
                 Ok(true)
             }
             Err(CommitError::Conflict { .. }) => Ok(false),

@@ -32,7 +32,7 @@ impl App {
         refuse_faults(new.faults())?;
         let outcome = self.once(caller, async || self.decide_opening(caller, new.clone())).await?;
         if let Once::Now(incident) = &outcome {
-            self.deliver_at_once(&incident.id, incident.seq).await;
+            self.deliver_at_once(&incident.id, incident.seq, incident.team.as_ref()).await;
         }
         Ok(outcome.into_reply())
     }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use muster_domain::audit::{Fact, Resource};
-use muster_domain::ids::{IncidentId, UserId};
+use muster_domain::ids::{IncidentId, TeamId, UserId};
 use muster_domain::incident::{Incident, IncidentEvent};
 use serde_json::{Value, json};
 
@@ -46,13 +46,13 @@ impl App {
     /// Nudges a worker for each event. A nudge that is lost is repaired by the sweeper.
     pub(crate) async fn deliver_soon(&self, events: &[IncidentEvent]) {
         for event in events {
-            self.deliver_at_once(&event.incident, event.seq).await;
+            self.deliver_at_once(&event.incident, event.seq, event.snapshot.team_id.as_ref()).await;
         }
     }
 
-    pub(crate) async fn deliver_at_once(&self, incident: &IncidentId, seq: u64) {
+    pub(crate) async fn deliver_at_once(&self, incident: &IncidentId, seq: u64, team: Option<&TeamId>) {
         let job = Job::Deliver { incident: incident.clone(), seq };
-        if let Err(error) = self.queue.send(job, Duration::ZERO).await {
+        if let Err(error) = self.queue.send(job, team, Duration::ZERO).await {
             self.metrics.count(Counter::NudgesLost);
             let error = crate::error::chain(&error);
             tracing::warn!(incident_id = %incident, seq, error, "nudge for an event lost");

@@ -172,7 +172,7 @@ impl Settling {
 
     fn count(&mut self, start: Result<Started, Error>) {
         match start {
-            Ok(Started::Now(execution)) => self.matched.started.push(execution),
+            Ok(Started::Now(accepted)) => self.matched.started.push(accepted.id),
             Ok(Started::Earlier) => self.matched.repeated += 1,
             Ok(Started::Suppressed) => self.matched.suppressed += 1,
             Ok(Started::Never) => self.matched.impossible += 1,

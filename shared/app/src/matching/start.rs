@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use muster_domain::execution::{Execution, Pinned, PinnedWorkflow};
 use muster_domain::ids::ExecutionId;
@@ -10,7 +9,7 @@ use muster_domain::workflow::{MatchDecision, MatchOutcome, PartWriter, Predicate
 
 use super::{Occasion, Verdict, storm};
 use crate::error::chain;
-use crate::executions::created;
+use crate::executions::{Accepted, created};
 use crate::metrics::Counter;
 use crate::table::{self, Key, Stored, Versioned, Write};
 use crate::{App, Error};
@@ -20,7 +19,7 @@ const MOST_SHOWN: usize = 300;
 
 /// What became of a workflow that matches.
 pub(super) enum Started {
-    Now(ExecutionId),
+    Now(Accepted),
     /// It was started before, and that stays.
     Earlier,
     Suppressed,
@@ -86,10 +85,11 @@ impl App {
         }
         let run = self.new_run(occasion, workflow, execution.clone()).await?;
         let minute = storm::minute_of(occasion.counted_at);
+        let accepted = Accepted::of(&run);
         starts.writes.extend(created(run, None));
         starts.writes.push(storm::counted(workflow, minute, count.as_ref(), self.clock.now()));
-        starts.part.add(workflow, decision, Some(execution.clone()));
-        Ok(Started::Now(execution))
+        starts.part.add(workflow, decision, Some(execution));
+        Ok(Started::Now(accepted))
     }
 
     async fn new_run(
@@ -117,10 +117,9 @@ impl App {
     /// Counts what is stored, logs what a person should see, and nudges a worker.
     pub(super) async fn tell(&self, workflow: &Workflow, start: &Result<Started, Error>) {
         match start {
-            Ok(Started::Now(execution)) => {
+            Ok(Started::Now(accepted)) => {
                 self.metrics.count(Counter::WorkflowsStarted);
-                self.metrics.count(Counter::ExecutionsAccepted);
-                self.nudge(execution, Duration::ZERO).await;
+                self.accepted(accepted).await;
             }
             Ok(Started::Suppressed) => {
                 self.metrics.count(Counter::WorkflowsSuppressed);

@@ -10,7 +10,7 @@ mod send;
 use std::time::Duration;
 
 use muster_domain::execution::Execution;
-use muster_domain::ids::ExecutionId;
+use muster_domain::ids::{ExecutionId, TeamId};
 use muster_domain::notification::{Decision, Effect, Event, Notification, decide};
 
 use crate::job::Job;
@@ -43,9 +43,15 @@ impl App {
     }
 
     /// Nudges a worker. A nudge that is lost is repaired by the sweeper.
-    pub(crate) async fn notify_soon(&self, execution: &ExecutionId, number: u32, after: Duration) {
+    pub(crate) async fn notify_soon(
+        &self,
+        execution: &ExecutionId,
+        number: u32,
+        team: Option<&TeamId>,
+        after: Duration,
+    ) {
         let job = Job::Notify { execution: execution.clone(), number };
-        if let Err(error) = self.queue.send(job, after).await {
+        if let Err(error) = self.queue.send(job, team, after).await {
             self.metrics.count(Counter::NudgesLost);
             let error = crate::error::chain(&error);
             tracing::warn!(execution_id = %execution, number, error, "nudge for a notification lost");
@@ -61,7 +67,7 @@ impl App {
         let Decision::Moved(moved) = decide(&seen.value, event, self.clock.now()) else {
             return Ok(false);
         };
-        let (execution, number) = (moved.to.execution.clone(), moved.to.number);
+        let (execution, number, team) = (moved.to.execution.clone(), moved.to.number, moved.to.team.clone());
         let nudges = moved.effects.iter().any(|effect| matches!(effect, Effect::Nudge { .. }));
         match self.table.commit(vec![Write::replace(moved.to, seen.version)]).await {
             Ok(()) => {}
@@ -70,7 +76,7 @@ impl App {
         }
         if nudges {
             self.metrics.count(Counter::NudgesRepeated);
-            self.notify_soon(&execution, number, Duration::ZERO).await;
+            self.notify_soon(&execution, number, team.as_ref(), Duration::ZERO).await;
         }
         Ok(nudges)
     }

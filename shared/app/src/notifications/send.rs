@@ -194,8 +194,8 @@ impl<'a> Sending<'a> {
     }
 
     async fn nudge(&self, at: Time) {
-        let Notification { execution, number, .. } = &self.seen.value;
-        self.app.notify_soon(execution, *number, at.since(self.app.clock.now())).await;
+        let Notification { execution, number, team, .. } = &self.seen.value;
+        self.app.notify_soon(execution, *number, team.as_ref(), at.since(self.app.clock.now())).await;
     }
 
     /// One commit: the notification, and in the audit log each recipient that was given up.

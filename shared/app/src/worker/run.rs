@@ -10,7 +10,7 @@ use muster_domain::execution::decide::Next;
 use muster_domain::execution::{
     Decision, Effect, Event, Lease, Moved, Refusal, State, StoredRequest, decide, ready_steps,
 };
-use muster_domain::ids::StepId;
+use muster_domain::ids::{StepId, TeamId};
 use muster_domain::outcome::Outcome;
 use muster_domain::plan::{Step, StepKind};
 use muster_domain::request::RenderedRequest;
@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
         let id = &self.seen.value.id;
         tracing::debug!(execution_id = %id, %refusal, "nothing to do");
         if let Refusal::NotDue(until) = refusal {
-            self.app.nudge(id, until.since(self.app.clock.now())).await;
+            self.nudge(until).await;
         }
         Ok(false)
     }
@@ -186,18 +186,28 @@ impl<'a> Run<'a> {
         for effect in effects {
             match effect {
                 Effect::Send { step, attempt } => self.send(step, attempt).await?,
-                Effect::Nudge { at } => {
-                    self.app.nudge(&self.seen.value.id, at.since(self.app.clock.now())).await;
-                }
-                Effect::Wake { execution } => self.app.nudge(&execution, Duration::ZERO).await,
+                Effect::Nudge { at } => self.nudge(at).await,
+                // It works for the same team as this one.
+                Effect::Wake { execution } => self.app.nudge(&execution, self.team(), Duration::ZERO).await,
                 Effect::Notify { number } => {
-                    self.app.notify_soon(&self.seen.value.id, number, Duration::ZERO).await;
+                    let id = &self.seen.value.id;
+                    self.app.notify_soon(id, number, self.team(), Duration::ZERO).await;
                 }
                 // Stored in the commit.
                 Effect::Ask { .. } | Effect::Audit { .. } => {}
             }
         }
         Ok(())
+    }
+
+    /// Brings the execution back to a worker at that moment.
+    async fn nudge(&self, at: Time) {
+        let after = at.since(self.app.clock.now());
+        self.app.nudge(&self.seen.value.id, self.team(), after).await;
+    }
+
+    fn team(&self) -> Option<&TeamId> {
+        self.seen.value.team.as_ref()
     }
 
     async fn send(&mut self, step: StepId, attempt: usize) -> Result<(), Error> {

@@ -1,15 +1,12 @@
 //! Running a workflow by hand, and reading what its executions did.
 
-use std::time::Duration;
-
 use muster_domain::execution::{Execution, Pinned, PinnedWorkflow};
 use muster_domain::ids::{ExecutionId, IncidentId, StepId, WorkflowId};
 use muster_domain::policy::{Action, Owner};
 use muster_domain::workflow::{Node, Workflow, WorkflowVersion};
 use serde::{Deserialize, Serialize};
 
-use crate::executions::created;
-use crate::metrics::Counter;
+use crate::executions::{Accepted, created};
 use crate::once::{Decided, Once};
 use crate::paging::{List, Paging};
 use crate::table::Query;
@@ -38,11 +35,10 @@ impl App {
         request: &RunRequest,
     ) -> Result<ExecutionId, Error> {
         let outcome = self.once(caller, async || self.decide_run(caller, id, request).await).await?;
-        if let Once::Now(execution) = &outcome {
-            self.metrics.count(Counter::ExecutionsAccepted);
-            self.nudge(execution, Duration::ZERO).await;
+        if let Once::Now(accepted) = &outcome {
+            self.accepted(accepted).await;
         }
-        Ok(outcome.into_reply())
+        Ok(outcome.into_reply().id)
     }
 
     async fn decide_run(
@@ -50,7 +46,7 @@ impl App {
         caller: &Caller,
         id: &WorkflowId,
         request: &RunRequest,
-    ) -> Result<Decided<ExecutionId>, Error> {
+    ) -> Result<Decided<Accepted>, Error> {
         let head = self.load_workflow(id).await?.value;
         caller.principal.may(Action::Execute, &Owner::from(head.team.clone()))?;
         let incident = self.incident_for(caller, head.team.as_ref(), request.incident.as_ref()).await?;
@@ -65,7 +61,7 @@ impl App {
             ..self.pending(execution, pinned, caller.principal.user.clone())
         };
         self.refuse_killed(&execution).await?;
-        let reply = execution.id.clone();
+        let reply = Accepted::of(&execution);
         Ok(Decided { reply, writes: created(execution, Some(caller.principal.user.clone())) })
     }
 

@@ -37,9 +37,9 @@ pub(crate) async fn execute_runbook(
 ) -> Result<Response, Problem> {
     let executed = app.execute_runbook(&caller, &id, &body.into()).await?;
     Ok(match executed {
-        Executed::Accepted(id) => {
-            let location = format!("/api/executions/{id}");
-            let accepted = Json(Accepted::new(id));
+        Executed::Accepted(accepted) => {
+            let location = format!("/api/executions/{}", accepted.id);
+            let accepted = Json(Accepted::new(accepted.id));
             (StatusCode::ACCEPTED, AppendHeaders([(LOCATION, location)]), accepted).into_response()
         }
         Executed::DryRun(steps) => Json(DryRun::of(steps)).into_response(),
@@ -63,6 +63,6 @@ pub(crate) async fn execute_on_incident(
     Sent { caller, body }: Sent<ExecuteOnIncident>,
 ) -> Result<impl IntoResponse, Problem> {
     let triggered = app.execute_on_incident(&caller, &incident, &runbook, body.parameters).await?;
-    let location = format!("/api/executions/{}", triggered.id);
+    let location = format!("/api/executions/{}", triggered.accepted.id);
     Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), Json(Triggered::from(triggered))))
 }

@@ -154,7 +154,7 @@ pub(crate) async fn roll_back_execution(
     Sent { caller, body }: Sent<Because>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let rollback = app.roll_back_execution(&caller, &id, body.reason).await?;
-    Ok((StatusCode::ACCEPTED, Json(Accepted::new(rollback))))
+    Ok((StatusCode::ACCEPTED, Json(Accepted::new(rollback.id))))
 }
 
 /// Answers for an execution that is UNDO_FAILED: send the undo again, let it be, or it was done by hand.

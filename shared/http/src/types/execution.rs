@@ -101,7 +101,7 @@ enum Trigger {
 impl From<app::Triggered> for Triggered {
     fn from(triggered: app::Triggered) -> Self {
         let execution = TriggeredExecution {
-            id: triggered.id,
+            id: triggered.accepted.id,
             runbook_id: triggered.runbook_id,
             runbook_name: triggered.runbook_name,
             status: ExecutionStatus::Pending,
