@@ -8,6 +8,7 @@ use muster_domain::execution::Pinned;
 use muster_domain::fault::Fault;
 use muster_domain::ids::{RunbookId, WorkflowId};
 use muster_domain::plan::Plan;
+use muster_domain::runbook::phased::PhasedRunbook;
 
 use crate::table::{TableError, TableErrorKind};
 use crate::{App, Error};
@@ -22,6 +23,8 @@ pub struct Compiled {
     pub version: u32,
     pub digest: Digest,
     pub plan: Plan,
+    /// The definition of a phased runbook: what of it is not part of the plan.
+    pub phased: Option<PhasedRunbook>,
 }
 
 /// What a plan was compiled from.
@@ -71,7 +74,8 @@ impl App {
         let plan = Plan::compile(&stored.definition);
         let plan = plan.map_err(|faults| corrupt(&format!("runbook {id}"), version, &faults))?;
         let name = stored.definition.name().to_owned();
-        let compiled = Compiled { name, version, digest: stored.digest, plan };
+        let phased = stored.definition.phased().cloned();
+        let compiled = Compiled { name, version, digest: stored.digest, plan, phased };
         Ok(self.keep(origin, compiled))
     }
 
@@ -87,7 +91,8 @@ impl App {
         let stored = self.load_workflow_version(id, version).await?;
         let plan = Plan::of_workflow(&stored.definition);
         let plan = plan.map_err(|faults| corrupt(&format!("workflow {id}"), version, &faults))?;
-        let compiled = Compiled { name: stored.definition.name, version, digest: stored.digest, plan };
+        let name = stored.definition.name;
+        let compiled = Compiled { name, version, digest: stored.digest, plan, phased: None };
         Ok(self.keep(origin, compiled))
     }
 

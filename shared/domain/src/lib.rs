@@ -21,6 +21,7 @@ pub mod policy;
 pub mod presence;
 pub mod render;
 pub mod request;
+pub mod risk;
 pub mod rule;
 pub mod runbook;
 pub mod schema;

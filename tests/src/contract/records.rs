@@ -128,6 +128,8 @@ pub(super) fn of_runbook(number: u128, runbook: u128) -> Execution {
         paused_ms: 0,
         unwinding: None,
         undoes: None,
+        risk: None,
+        verdict: None,
         trail: Trail::new(id.as_str()),
         audit: ChainHead::default(),
         id,

@@ -10,6 +10,7 @@ use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId};
 use muster_domain::incident::Incident;
 use muster_domain::plan::dry_run::{Foreseen, Outlook};
 use muster_domain::policy::{Action, Denied, Owner};
+use muster_domain::risk::Risk;
 use muster_domain::runbook::{Runbook, VersionStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -41,8 +42,16 @@ pub struct ExecuteRequest {
 #[serde(rename_all = "camelCase")]
 pub enum Executed {
     Accepted(Accepted),
-    /// What a real run would do, step by step.
-    DryRun(Vec<Foreseen>),
+    DryRun(Forecast),
+}
+
+/// What a real run would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Step by step, in the plan's order.
+    pub steps: Vec<Foreseen>,
+    /// Absent of a runbook without phases.
+    pub risk: Option<Risk>,
 }
 
 impl App {
@@ -72,12 +81,11 @@ impl App {
         let number = approved_version(&head, request.version)?;
         let compiled = self.compiled(id, number).await?;
         let parameters = validated(&compiled, request.parameters.clone())?;
-        let execution = self.new_execution(caller, &head, &compiled, incident.as_ref(), parameters)?;
+        let execution = self.new_execution(caller, &head, &compiled, incident.as_ref(), parameters).await?;
         if request.dry_run {
-            return Ok(Decided {
-                reply: Executed::DryRun(preview(&execution, &compiled, incident.as_ref())?),
-                writes: Vec::new(),
-            });
+            let steps = preview(&execution, &compiled, incident.as_ref())?;
+            let reply = Executed::DryRun(Forecast { steps, risk: execution.risk });
+            return Ok(Decided { reply, writes: Vec::new() });
         }
         self.refuse_killed(&execution).await?;
         Ok(accepted(execution, caller))
@@ -97,7 +105,7 @@ impl App {
         Ok(Some(incident))
     }
 
-    pub(super) fn new_execution(
+    pub(super) async fn new_execution(
         &self,
         caller: &Caller,
         runbook: &Runbook,
@@ -107,12 +115,14 @@ impl App {
     ) -> Result<Execution, Error> {
         let id = ExecutionId::new(self.clock.now(), Self::random()?);
         let pinned = Pinned::Runbook(pin(runbook, compiled));
-        Ok(Execution {
+        let execution = Execution {
             team: team_of(runbook, incident),
             incident: incident.map(|incident| incident.id.clone()),
             parameters,
             ..self.pending(id, pinned, caller.principal.user.clone())
-        })
+        };
+        let risk = self.judged(&execution, compiled, incident).await?;
+        Ok(Execution { risk, ..execution })
     }
 
     /// An execution that nobody has claimed, of no team, incident or parent yet.
@@ -142,6 +152,8 @@ impl App {
             paused_ms: 0,
             unwinding: None,
             undoes: None,
+            risk: None,
+            verdict: None,
             trail,
             audit: ChainHead::default(),
         }

@@ -26,6 +26,7 @@ impl App {
             Err(Error::NotApproved { current }) => Ok(Err(format!("Runbook is {current}, not APPROVED"))),
             Err(Error::NotFound { kind, id }) => Ok(Err(format!("there is no {kind} {id}"))),
             Err(Error::Invalid(faults)) => Ok(Err(listed(&faults))),
+            Err(Error::Conflict(why)) => Ok(Err(why)),
             Err(error) => Err(error),
         }
     }
@@ -48,7 +49,7 @@ impl App {
         let parameters = validated(&compiled, rendered)?;
         let id = child_execution_id(&parent.id, parent.created_at, step);
         let pinned = Pinned::Runbook(pin(&runbook, &compiled));
-        Ok(Execution {
+        let child = Execution {
             team: team_of(&runbook, incident).or_else(|| parent.team.clone()),
             incident: parent.incident.clone(),
             parent: started_by(parent, step, call.wait),
@@ -56,7 +57,9 @@ impl App {
             cause: parent.cause.clone(),
             parameters,
             ..self.pending(id, pinned, parent.requested_by.clone())
-        })
+        };
+        let risk = self.judged(&child, &compiled, incident).await?;
+        Ok(Execution { risk, ..child })
     }
 }
 

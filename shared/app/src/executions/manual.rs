@@ -56,7 +56,7 @@ impl App {
         same_team(head.team.as_ref(), &incident)?;
         let compiled = self.compiled(runbook, approved_version(&head, None)?).await?;
         let parameters = validated(&compiled, parameters)?;
-        let execution = self.new_execution(caller, &head, &compiled, Some(&incident), parameters)?;
+        let execution = self.new_execution(caller, &head, &compiled, Some(&incident), parameters).await?;
         self.refuse_killed(&execution).await?;
         let reply = Triggered {
             accepted: Accepted::of(&execution),

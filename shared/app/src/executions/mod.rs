@@ -4,6 +4,7 @@ mod accept;
 mod accepted;
 mod child;
 mod ended;
+mod judge;
 mod manual;
 mod rollback;
 mod steer;
@@ -18,8 +19,9 @@ use muster_domain::time::Time;
 use serde_json::{Value, json};
 
 pub(crate) use self::accept::created;
-pub use self::accept::{ExecuteRequest, Executed, MAX_PARAMETERS_BYTES};
+pub use self::accept::{ExecuteRequest, Executed, Forecast, MAX_PARAMETERS_BYTES};
 pub use self::accepted::Accepted;
+pub use self::judge::HISTORY;
 pub use self::manual::Triggered;
 use crate::job::Job;
 use crate::load::audit;

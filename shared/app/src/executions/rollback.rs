@@ -59,8 +59,8 @@ impl App {
     /// As the version says that was executed.
     async fn rollback_window(&self, ended: &Execution) -> Result<Duration, Error> {
         let Some(pinned) = ended.pinned.runbook() else { return Ok(Duration::ZERO) };
-        let version = self.load_version(&pinned.id, pinned.version).await?;
-        let seconds = version.definition.phased().map(|phased| phased.rollback.window_seconds());
+        let compiled = self.compiled(&pinned.id, pinned.version).await?;
+        let seconds = compiled.phased.as_ref().map(|phased| phased.rollback.window_seconds());
         Ok(seconds.map_or(Duration::ZERO, Duration::from_secs))
     }
 

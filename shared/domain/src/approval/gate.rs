@@ -62,6 +62,18 @@ pub struct Rung {
 const DEFAULT_EXPIRY_SECONDS: u64 = 3_600;
 
 impl GateSpec {
+    /// A gate that one of these people may open.
+    pub fn of_one(of: Vec<Approver>) -> Self {
+        Self {
+            levels: vec![Level { of, needed: default_needed() }],
+            expires_in_seconds: default_expiry(),
+            on_expiry: OnExpiry::default(),
+            escalation: Vec::new(),
+            reason_required: false,
+            form: None,
+        }
+    }
+
     /// Who may answer a level once so many rungs were climbed.
     pub fn admitted(&self, level: usize, rungs: u32) -> impl Iterator<Item = &Approver> {
         let own = self.levels.get(level).map_or(&[][..], |level| &level.of);

@@ -131,7 +131,10 @@ impl Progress<'_> {
         if holds {
             self.answer(step, true);
         } else {
-            self.fail_inner(step, format!("the check does not hold: {rule}"));
+            let error = format!("the check does not hold: {rule}");
+            let inner = InnerRun { answer: Some(false), ended_at: Some(self.now()), ..self.inner_run() };
+            self.insert(step, StepState::Failed { error: error.clone() }, inner);
+            self.trail(TrailEvent::StepFailed { step: step.clone(), error });
         }
     }
 

@@ -13,6 +13,7 @@ mod steer;
 pub mod stop;
 pub mod trail;
 mod undo;
+pub mod verdict;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,11 +28,13 @@ pub use self::rollback::NoRollback;
 pub use self::stop::{Pause, Stop, StopMode, Unwinding};
 pub use self::trail::{Trail, TrailEvent};
 pub use self::undo::UndoDecision;
+pub use self::verdict::{Verdict, VerdictKind};
 use crate::audit::ChainHead;
 use crate::digest::Digest;
 use crate::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId, WorkflowId};
 use crate::outcome::Outcome;
 use crate::request::RenderedRequest;
+use crate::risk::Risk;
 use crate::time::Time;
 
 /// All that is stored of an execution: one item, one conditional write a transition.
@@ -87,6 +90,12 @@ pub struct Execution {
     /// The ended execution whose steps this one takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<ExecutionId>,
+    /// How risky it was found before it began; absent of what has no phases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
+    /// Whether it helped; absent if nothing verified that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
     pub trail: Trail,
     pub audit: ChainHead,
 }

@@ -9,6 +9,7 @@ use crate::audit::ChainHead;
 use crate::fault::{Fault, pointer_to};
 use crate::ids::{SlackUserId, TeamId, UserId};
 use crate::request::WebhookAuth;
+use crate::risk::RiskPolicy;
 use crate::secret::SecretRef;
 use crate::time::Time;
 use crate::webhook;
@@ -40,6 +41,9 @@ pub struct TeamSettings {
     /// Tells people who have an e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notifier: Option<Notifier>,
+    /// What is demanded of risky runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskPolicy>,
 }
 
 /// How one person is reached.
@@ -89,6 +93,7 @@ impl TeamSettings {
         }
         faults.extend(self.slack.iter().flat_map(|slack| slack.fixed_faults("/slack")));
         faults.extend(self.notifier.iter().flat_map(Notifier::faults));
+        faults.extend(self.risk.iter().flat_map(|policy| policy.faults("/risk")));
         faults
     }
 }

@@ -192,14 +192,14 @@ impl From<NewSimple> for SimpleRunbook {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Definition {
-    Simple(SimpleDefinition),
+    Simple(Box<SimpleDefinition>),
     Phased(PhasedDefinition),
 }
 
 impl From<RunbookDefinition> for Definition {
     fn from(stored: RunbookDefinition) -> Self {
         match stored {
-            RunbookDefinition::Simple(simple) => Self::Simple((*simple).into()),
+            RunbookDefinition::Simple(simple) => Self::Simple(Box::new((*simple).into())),
             RunbookDefinition::Phased(phased) => Self::Phased((*phased).into()),
         }
     }

@@ -1,5 +1,6 @@
 //! What a real run would do, step by step.
 
+use muster_app::executions::Forecast;
 use muster_domain::ids::{RunbookId, StepId};
 use muster_domain::plan::dry_run as domain;
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::request::RenderedRequest;
+use super::risk::Risk;
 
 /// What a real run would do.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,6 +21,9 @@ pub(crate) struct DryRun {
 struct Planned {
     /// In the order in which they would start.
     steps: Vec<PlannedStep>,
+    /// Absent of a runbook without phases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<Risk>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -87,8 +92,9 @@ enum Outlook {
 }
 
 impl DryRun {
-    pub(crate) fn of(steps: Vec<domain::Foreseen>) -> Self {
-        Self { dry_run: Planned { steps: steps.into_iter().map(PlannedStep::from).collect() } }
+    pub(crate) fn of(forecast: Forecast) -> Self {
+        let steps = forecast.steps.into_iter().map(PlannedStep::from).collect();
+        Self { dry_run: Planned { steps, risk: forecast.risk.map(Risk::from) } }
     }
 }
 

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::incident::IncidentSummary;
 use super::moment::{Moment, duration_ms};
+use super::risk::Risk;
 use super::step::{LastAnswer, Step};
 use super::stop::{Pause, Stop, Unwinding};
 use super::trail::TrailEntry;
@@ -165,6 +166,12 @@ pub(crate) struct Execution {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     undoes: Option<ExecutionId>,
+    /// How risky it was found before it began; absent of what has no phases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<Risk>,
+    /// Whether it helped; absent if nothing verified that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<Verdict>,
     #[serde(flatten)]
     last_answer: LastAnswer,
     /// Those that have begun, in the order in which they did; of one execution of a workflow, then the others as PENDING.
@@ -216,6 +223,8 @@ impl Execution {
             pause: execution.pause.map(Pause::from),
             unwinding: execution.unwinding.map(Unwinding::from),
             undoes: execution.undoes,
+            risk: execution.risk.map(Risk::from),
+            verdict: execution.verdict.map(Verdict::from),
             trail: None,
         }
     }
@@ -240,6 +249,38 @@ impl From<domain::PinnedRunbook> for PinnedVersion {
 impl From<domain::PinnedWorkflow> for PinnedVersion {
     fn from(pinned: domain::PinnedWorkflow) -> Self {
         Self { id: pinned.id.to_string(), name: pinned.name, version: pinned.version, digest: pinned.digest }
+    }
+}
+
+/// Whether a run helped, apart from whether its steps succeeded.
+#[derive(Debug, Serialize, ToSchema)]
+struct Verdict {
+    is: VerdictKind,
+    because: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+enum VerdictKind {
+    /// It was not well before and is well now.
+    Resolved,
+    /// It is no better than before.
+    Ineffective,
+    /// It was well before and is not now.
+    Regressed,
+    /// Nobody can tell.
+    Inconclusive,
+}
+
+impl From<domain::Verdict> for Verdict {
+    fn from(verdict: domain::Verdict) -> Self {
+        let is = match verdict.is {
+            domain::VerdictKind::Resolved => VerdictKind::Resolved,
+            domain::VerdictKind::Ineffective => VerdictKind::Ineffective,
+            domain::VerdictKind::Regressed => VerdictKind::Regressed,
+            domain::VerdictKind::Inconclusive => VerdictKind::Inconclusive,
+        };
+        Self { is, because: verdict.because }
     }
 }
 

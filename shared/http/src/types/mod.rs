@@ -17,6 +17,7 @@ pub(crate) mod notification;
 pub(crate) mod page;
 pub(crate) mod queue;
 pub(crate) mod request;
+pub(crate) mod risk;
 pub(crate) mod runbook;
 pub(crate) mod search;
 pub(crate) mod step;

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::moment::Moment;
 use super::request::{SecretReference, WebhookAuth};
+use super::risk::RiskPolicy;
 use crate::extract::json;
 
 /// How a team's people and channels are told of failures. What is left out is not told.
@@ -28,6 +29,9 @@ pub(crate) struct NewTeamSettings {
     teams: Option<TeamsChannel>,
     #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
     notifier: Option<Notifier>,
+    /// What is demanded of risky runs.
+    #[serde(default, deserialize_with = "optional", skip_serializing_if = "Option::is_none")]
+    risk: Option<RiskPolicy>,
 }
 
 /// An object where there is a member at all.
@@ -159,6 +163,7 @@ impl From<NewTeamSettings> for domain::TeamSettings {
             notifier: new
                 .notifier
                 .map(|notifier| domain::Notifier { url: notifier.url, auth: notifier.auth.into() }),
+            risk: new.risk.map(Into::into),
         }
     }
 }
@@ -175,6 +180,7 @@ impl From<domain::TeamSettings> for NewTeamSettings {
             notifier: settings
                 .notifier
                 .map(|notifier| Notifier { url: notifier.url, auth: notifier.auth.into() }),
+            risk: settings.risk.map(RiskPolicy::from),
         }
     }
 }

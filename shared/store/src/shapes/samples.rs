@@ -6,13 +6,14 @@ use muster_app::table::{
     AgeCursor, Body, BodyPart, Candidate, Candidates, IdempotencyRecord, Record, Starts,
 };
 use muster_domain::account::Account;
+use muster_domain::approval::{Approver, GateSpec};
 use muster_domain::audit::{ChainHead, Fact, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::{
     Attempt, CalledBack, Execution, ExecutionStatus, GateRun, InnerRun, Lease, Parent, Pause, Pinned,
     PinnedRunbook, PinnedWorkflow, Resolution, State, StepRun, StepState, Stop, StopMode, StoredRequest,
-    Trail, TrailEvent, Unwinding, WaitingOn,
+    Trail, TrailEvent, Unwinding, Verdict, VerdictKind, WaitingOn,
 };
 use muster_domain::ids::{
     ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
@@ -26,6 +27,7 @@ use muster_domain::notification::{
     Addressees, Failure, IncidentWords, Notification, Recipient, RecipientState, Team, Way,
 };
 use muster_domain::outcome::Outcome;
+use muster_domain::risk::{Factor, Risk};
 use muster_domain::runbook::{Deprecation, Runbook, RunbookVersion, VersionDecision};
 use muster_domain::sources::Source;
 use muster_domain::sources::verification::Scheme;
@@ -214,9 +216,17 @@ pub(super) fn execution() -> Execution {
         paused_ms: 5,
         unwinding: Some(Unwinding { since: AT, reason: "step failed".into() }),
         undoes: Some(parent_id()),
+        risk: Some(risk()),
+        verdict: Some(Verdict { is: VerdictKind::Resolved, because: "it holds".into() }),
         trail,
         audit: chain(),
     }
+}
+
+fn risk() -> Risk {
+    let factor = Factor { name: "production".into(), points: 10, why: "live is production".into() };
+    let demands = Some(GateSpec::of_one(vec![Approver::PlatformAdmin]));
+    Risk { score: 10, factors: vec![factor], demands }
 }
 
 fn step_run() -> StepRun {

@@ -152,6 +152,9 @@ impl Progress<'_> {
     pub(in crate::execution) fn end(&mut self, state: State) {
         self.execution.state = state;
         self.execution.ended_at = Some(self.now);
+        if self.execution.state == State::Succeeded {
+            self.execution.verdict = self.execution.judge_outcome();
+        }
         self.execution.due_at = None;
         let status = self.execution.status();
         self.trail(TrailEvent::Ended { status });

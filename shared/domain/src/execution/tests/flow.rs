@@ -90,7 +90,14 @@ fn ask(gate: &Gate, execution: &Execution, plan: &Plan) -> Ask {
             Prepared::Request(Ok(request)) | Prepared::Undoable { request, .. } => {
                 Some((covered.clone(), request.digest()))
             }
-            _ => None,
+            Prepared::Request(Err(_))
+            | Prepared::Answer(_)
+            | Prepared::Child(_)
+            | Prepared::Way(_)
+            | Prepared::Ask(_)
+            | Prepared::NotDemanded
+            | Prepared::Unwanted { .. }
+            | Prepared::Impossible(_) => None,
         }
     };
     let bindings = gate.covers.iter().filter_map(&mut bound).collect();

@@ -60,6 +60,8 @@ pub(crate) fn accepted(at: Time) -> Execution {
         paused_ms: 0,
         unwinding: None,
         undoes: None,
+        risk: None,
+        verdict: None,
         trail,
         audit: ChainHead::default(),
         id,

@@ -14,8 +14,8 @@ pub(super) fn begin(runbook: &PhasedRunbook, line: &mut Line) -> Result<(), Vec<
     for (place, prerequisite) in runbook.prerequisites.iter().enumerate() {
         line.push(prerequisite_step(&format!("/prerequisites/{place}"), prerequisite)?);
     }
-    if let Some(probe) = verification_probe(runbook) {
-        line.push(verification_step(StepId::probe(When::Before), probe)?);
+    if let Some(step) = verification_step(When::Before, runbook)? {
+        line.push(step);
     }
     line.push(risk_gate(runbook));
     Ok(())
@@ -27,8 +27,8 @@ pub(super) fn end(runbook: &PhasedRunbook, line: &mut Line) -> Result<(), Vec<Fa
     if let Some(seconds) = settle.filter(|seconds| *seconds > 0) {
         line.push(Step::new(StepId::settle(), StepKind::Delay(Duration::from_secs(seconds))));
     }
-    if let Some(probe) = verification_probe(runbook) {
-        line.push(verification_step(StepId::probe(When::After), probe)?);
+    if let Some(step) = verification_step(When::After, runbook)? {
+        line.push(step);
     }
     Ok(())
 }
@@ -49,13 +49,19 @@ fn risk_gate(runbook: &PhasedRunbook) -> Step {
     Step::new(StepId::risk_gate(), StepKind::Approval(Gate { spec: None, covers }))
 }
 
-fn verification_probe(runbook: &PhasedRunbook) -> Option<&Probe> {
-    runbook.verification.as_ref()?.probe.as_ref()
-}
-
-fn verification_step(id: StepId, probe: &Probe) -> Result<Step, Vec<Fault>> {
-    let step = probe_step("/verification/probe", id, probe)?;
-    Ok(Step { on_failure: OnFailure::Continue, ..step })
+/// The same look before the first step and after the last.
+fn verification_step(when: When, runbook: &PhasedRunbook) -> Result<Option<Step>, Vec<Fault>> {
+    let Some(verification) = &runbook.verification else { return Ok(None) };
+    let id = StepId::probe(when);
+    let step = match (&verification.probe, verification.incident_status) {
+        (Some(probe), _) => probe_step("/verification/probe", id, probe)?,
+        (None, Some(status)) => {
+            let rule = format!("incident.status == \"{}\"", status.as_str());
+            Step::new(id, StepKind::Check(compile_rule("/verification/incidentStatus", &rule)?))
+        }
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(Step { on_failure: OnFailure::Continue, ..step }))
 }
 
 fn probe_step(at: &str, id: StepId, probe: &Probe) -> Result<Step, Vec<Fault>> {

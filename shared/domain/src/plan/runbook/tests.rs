@@ -83,9 +83,9 @@ fn a_failure_stops_or_unwinds_unless_the_step_says_otherwise() {
 #[test]
 fn an_approval_binds_the_later_calls_and_the_risk_gate_all() {
     let plan = compiled(&runbook());
-    let covers = |name: &str| match &step(&plan, name).kind {
-        StepKind::Approval(gate) => gate.covers.clone(),
-        other => panic!("{other:?}"),
+    let covers = |name: &str| {
+        let StepKind::Approval(gate) = &step(&plan, name).kind else { panic!("{name} is an approval") };
+        gate.covers.clone()
     };
     assert_eq!(covers("ask"), [id("fix"), id("tell")]);
     assert_eq!(covers("risk.gate"), ["list", "a", "b", "fix", "tell"].map(id));

@@ -44,9 +44,11 @@ pub(crate) fn runbook() -> Value {
 pub(crate) fn changed(pointer: &str, value: Value) -> Value {
     let mut runbook = runbook();
     let (parent, member) = pointer.rsplit_once('/').expect("points at a member");
-    match runbook.pointer_mut(parent).expect("the parent is there") {
-        Value::Array(elements) => elements[member.parse::<usize>().expect("an index")] = value,
-        other => other[member] = value,
+    let parent = runbook.pointer_mut(parent).expect("the parent is there");
+    if parent.is_array() {
+        parent[member.parse::<usize>().expect("an index")] = value;
+    } else {
+        parent[member] = value;
     }
     runbook
 }
