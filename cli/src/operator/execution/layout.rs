@@ -20,9 +20,15 @@ pub(super) fn execution(body: &Value) -> Layout {
         ("Duration", duration(body)),
         ("Why", why(body)),
     ];
+    facts.extend(body.get("risk").map(|risk| ("Risk", risk_of(risk))));
+    facts.extend(body.get("verdict").map(|verdict| ("Verdict", verdict_of(verdict))));
+    facts.extend(body.get("pause").map(|pause| ("Paused", asked(pause, "/pauseRequestedAt"))));
+    facts.extend(body.get("stop").map(|stop| ("Stop", asked(stop, "/stopRequestedAt"))));
     let steps = body.get("steps").and_then(Value::as_array);
     if body.get("workflow").is_some() {
         facts.extend(steps.into_iter().flatten().map(|step| ("Node", node(step))));
+    } else if steps.is_some_and(|steps| steps.len() > 1) {
+        facts.extend(steps.into_iter().flatten().map(|step| ("Step", node(step))));
     }
     facts.extend(steps.into_iter().flatten().flat_map(attempts).map(|attempt| ("Attempt", attempt)));
     Layout::facts(facts)
@@ -39,7 +45,29 @@ fn pinned(body: &Value) -> (&'static str, String) {
     }
 }
 
-/// Where one node of a workflow stands.
+/// The score, and what makes it up.
+pub(crate) fn risk_of(risk: &Value) -> String {
+    let factors = items(risk, "factors").map(|factor| {
+        format!("{} {}: {}", field(factor, "/points"), field(factor, "/name"), field(factor, "/why"))
+    });
+    format!("{} of 100 ({})", field(risk, "/score"), factors.collect::<Vec<_>>().join("; "))
+}
+
+fn verdict_of(verdict: &Value) -> String {
+    format!("{}: {}", field(verdict, "/is"), field(verdict, "/because"))
+}
+
+/// Who asked for a pause or a stop, and how long it took until nothing was in flight.
+fn asked(request: &Value, at: &str) -> String {
+    let latency = match request.get("latencyMs").and_then(Value::as_u64) {
+        Some(millis) => format!("in effect after {millis} ms"),
+        None => "a call is still in flight".to_owned(),
+    };
+    let (by, reason) = (field(request, "/by"), field(request, "/reason"));
+    format!("{} by {by}, {latency}: {reason}", timestamp(request, at))
+}
+
+/// Where one node of a workflow, or one step of a runbook, stands.
 fn node(step: &Value) -> String {
     let name = field(step, "/name");
     let name = if name == "-" { String::new() } else { format!(", {name}") };

@@ -11,7 +11,8 @@ use clap::{Args, Subcommand};
 use muster_domain::ids::ExecutionId;
 
 pub(crate) use self::accepted::accepted;
-pub(crate) use self::layout::{duration, why};
+pub(crate) use self::layout::{duration, risk_of, why};
+use self::steer::Change;
 pub(crate) use self::watch::{WatchError, watch};
 use super::Command;
 use super::context::Context;
@@ -29,8 +30,24 @@ pub(crate) enum ExecutionCommand {
     /// Follow an execution to its end; Ctrl-C stops watching and changes nothing
     #[command(after_help = help())]
     Watch(Watch),
-    /// Stop an execution before its next call
+    /// Stop an execution before its next call; what was done stays
+    #[command(visible_alias = "kill")]
     Cancel(steer::Cancel),
+    /// Stop an execution and take back what it did, the last step first
+    Abort(steer::Because),
+    /// Begin no further call until somebody resumes the execution
+    Pause(steer::Because),
+    /// Let a paused execution go on
+    Resume(steer::Resume),
+    /// Take back what an ended execution did, by an execution of its own
+    #[command(after_help = help())]
+    Rollback(steer::Rollback),
+    /// Send an undo that failed again
+    RetryUndo(steer::Because),
+    /// Let an undo that failed be: what was done stays
+    SkipUndo(steer::Because),
+    /// Say that you took back by hand what an undo could not
+    MarkUndone(steer::Because),
     /// Say what became of a call whose outcome nobody could know
     Resolve(steer::Resolve),
 }
@@ -45,6 +62,13 @@ impl Command for ExecutionCommand {
     async fn run(self, context: &Context) -> Result<Ended, OperatorError> {
         match self {
             Self::Watch(command) => return watch(context, &command.id).await,
+            Self::Rollback(command) => return command.run(context).await,
+            Self::Abort(command) => command.run(context, Change::Abort).await?,
+            Self::Pause(command) => command.run(context, Change::Pause).await?,
+            Self::RetryUndo(command) => command.run(context, Change::RetryUndo).await?,
+            Self::SkipUndo(command) => command.run(context, Change::SkipUndo).await?,
+            Self::MarkUndone(command) => command.run(context, Change::MarkUndone).await?,
+            Self::Resume(command) => command.run(context).await?,
             Self::Get(command) => command.run(context).await?,
             Self::List(command) => command.run(context).await?,
             Self::Notifications(command) => command.run(context).await?,

@@ -8,7 +8,7 @@ use crate::operator::api::{Call, IdempotencyKey, object};
 use crate::operator::context::Context;
 use crate::operator::ended::Ended;
 use crate::operator::error::OperatorError;
-use crate::operator::execution::accepted;
+use crate::operator::execution::{accepted, risk_of};
 use crate::operator::output::{Layout, field};
 use crate::operator::parameters::{JsonObject, KeyValue, ParameterError, merged};
 
@@ -40,6 +40,11 @@ pub(crate) struct Execute {
 }
 
 impl Execute {
+    /// The same as a dry run.
+    pub(super) fn planning(self) -> Self {
+        Self { dry_run: true, watch: false, ..self }
+    }
+
     pub(super) async fn run(&self, context: &Context) -> Result<Ended, OperatorError> {
         let body = context.send(self.call()?).await?.body;
         if self.dry_run {
@@ -62,27 +67,62 @@ impl Execute {
     }
 }
 
-/// The exact requests, secrets as references.
+/// The exact requests, secrets as references, and what else each step would do.
 fn planned(body: &Value) -> Layout {
     let steps = body.pointer("/dryRun/steps").and_then(Value::as_array);
-    Layout::facts(steps.into_iter().flatten().flat_map(planned_step).collect())
+    let risk = body.pointer("/dryRun/risk").map(|risk| ("Risk", risk_of(risk)));
+    let steps = steps.into_iter().flatten().flat_map(planned_step);
+    Layout::facts(risk.into_iter().chain(steps).collect())
 }
 
 fn planned_step(step: &Value) -> Vec<(&'static str, String)> {
-    let at = |pointer| field(step, pointer);
-    let mut facts = vec![
-        ("Step", at("/step")),
-        ("Request", format!("{} {}", at("/request/method"), at("/request/url"))),
-        ("Authentication", at("/request/auth/type")),
-    ];
-    let headers = step.pointer("/request/headers").and_then(Value::as_array);
-    facts.extend(
-        headers
-            .into_iter()
-            .flatten()
-            .map(|header| ("Header", format!("{}: {}", field(header, "/name"), field(header, "/value")))),
-    );
-    facts.push(("Content type", at("/request/contentType")));
-    facts.push(("Body", at("/request/body")));
+    let mut facts = vec![("Step", field(step, "/step"))];
+    facts.extend(step.get("request").into_iter().flat_map(planned_request));
+    let undo = |undo| format!("{} {}", field(undo, "/method"), field(undo, "/url"));
+    facts.extend(step.get("undo").map(|request| ("Undo", undo(request))));
+    facts.extend(outlook(step).map(|words| ("Outlook", words)));
+    facts.extend(step.get("gates").map(|_| ("Approvals", listed(step, "gates"))));
     facts
+}
+
+fn planned_request(request: &Value) -> Vec<(&'static str, String)> {
+    let at = |pointer| field(request, pointer);
+    let headers = request.get("headers").and_then(Value::as_array).into_iter().flatten();
+    let header = |header| ("Header", format!("{}: {}", field(header, "/name"), field(header, "/value")));
+    let call = ("Request", format!("{} {}", at("/method"), at("/url")));
+    let mut facts = vec![call, ("Authentication", at("/auth/type"))];
+    facts.extend(headers.map(header));
+    facts.extend([("Content type", at("/contentType")), ("Body", at("/body"))]);
+    facts
+}
+
+/// What a step does that sends no request, in words; nothing of one that surely does.
+fn outlook(step: &Value) -> Option<String> {
+    let at = |pointer| field(step, pointer);
+    let words = match step.get("does")?.as_str()? {
+        "sends" => None,
+        "starts" => Some(format!("executes runbook {} with {}", at("/runbook"), at("/parameters"))),
+        "asks" if step.get("demanded") == Some(&Value::Bool(false)) => {
+            Some("asks people if the risk demands it".to_owned())
+        }
+        "asks" => Some(format!("asks people about {}", listed(step, "covers"))),
+        "waits" => Some(format!("waits {} s", at("/seconds"))),
+        "judges" => Some(format!("the rule holds: {}", at("/holds"))),
+        "branches" => Some(format!("leads to {}", at("/to"))),
+        "skipped" => Some(format!("is skipped: {} does not hold", at("/rule"))),
+        "passedBy" => Some(format!("is passed by: {} leads past it", at("/branch"))),
+        "undecidable" => Some(format!("only a run decides: {}", at("/because"))),
+        "fails" => Some(format!("fails: {}", at("/error"))),
+        other => Some(other.to_owned()),
+    };
+    let maybe = step.get("maybe").is_some().then_some("if no branch leads past it");
+    match (words, maybe) {
+        (Some(words), Some(maybe)) => Some(format!("{words}, {maybe}")),
+        (words, maybe) => words.or_else(|| maybe.map(str::to_owned)),
+    }
+}
+
+fn listed(step: &Value, name: &str) -> String {
+    let names = step.get(name).and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
 }

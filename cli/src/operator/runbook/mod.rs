@@ -39,6 +39,8 @@ pub(crate) enum RunbookCommand {
     /// Run an approved version
     #[command(after_help = help())]
     Execute(execute::Execute),
+    /// Show what a run would do, step by step, and its risk; nothing is sent
+    Plan(execute::Execute),
     /// Delete a runbook; its history stays readable
     Delete(write::Delete),
 }
@@ -48,6 +50,7 @@ impl Command for RunbookCommand {
         match self {
             Self::Validate(command) => return command.run(context),
             Self::Execute(command) => return command.run(context).await,
+            Self::Plan(command) => return command.planning().run(context).await,
             Self::Create(command) => command.run(context).await?,
             Self::Get(command) => command.run(context).await?,
             Self::List(command) => command.run(context).await?,

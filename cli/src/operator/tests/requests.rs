@@ -56,6 +56,7 @@ async fn runbooks_are_executed() {
         r#"POST /api/runbooks/RB/execute {"incidentId":"INC","parameters":{"a":1,"b":"x","c":[1]},"version":2}"#,
     )
     .await;
+    check("runbook plan RB", r#"POST /api/runbooks/RB/execute {"dryRun":true,"parameters":{}}"#).await;
     check("runbook execute RB --dry-run", r#"POST /api/runbooks/RB/execute {"dryRun":true,"parameters":{}}"#)
         .await;
 }
@@ -67,6 +68,15 @@ async fn executions_are_read_and_steered() {
     check("execution list INC", "GET /api/incidents/INC/runbooks/executions?limit=20").await;
     check("execution notifications EX", "GET /api/executions/EX/notifications").await;
     check("execution cancel EX", "POST /api/executions/EX/cancel {}").await;
+    check("execution kill EX", "POST /api/executions/EX/cancel {}").await;
+    check("execution abort EX --reason no", r#"POST /api/executions/EX/abort {"reason":"no"}"#).await;
+    check("execution pause EX --reason no", r#"POST /api/executions/EX/pause {"reason":"no"}"#).await;
+    check("execution resume EX", "POST /api/executions/EX/resume {}").await;
+    check("execution rollback EX --reason no", r#"POST /api/executions/EX/rollback {"reason":"no"}"#).await;
+    for (command, decision) in [("retry-undo", "retry"), ("skip-undo", "skip"), ("mark-undone", "done")] {
+        let sent = format!(r#"POST /api/executions/EX/undo {{"decision":"{decision}","reason":"no"}}"#);
+        check(&format!("execution {command} EX --reason no"), &sent).await;
+    }
     check("execution cancel EX --reason no", r#"POST /api/executions/EX/cancel {"reason":"no"}"#).await;
     check(
         "execution resolve EX --outcome resend --reason seen",
