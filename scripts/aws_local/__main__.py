@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 
-from . import engine
+from . import cold_start, engine
 from .failure import Failure
 
 
@@ -35,11 +35,15 @@ def run(given):
 def parsed():
     parser = argparse.ArgumentParser(prog="scripts/aws-local", description="A local AWS on loopback.")
     parser.add_argument("--engine", choices=engine.ENGINES, help=f"the emulator; {engine.USUAL} unless another runs")
-    verbs = parser.add_subparsers(required=True, metavar="up|deploy|test|down|run")
+    verbs = parser.add_subparsers(required=True, metavar="up|deploy|test|cold-start|down|run")
     profile = argparse.ArgumentParser(add_help=False)
     profile.add_argument(
         "--release", dest="profile", action="store_const", const="release", default="dev", help="build as users deploy"
     )
+    starts = argparse.ArgumentParser(add_help=False)
+    starts.add_argument("--runs", type=int, default=21, help="how often each function is started")
+    starts.add_argument("--binaries", default="", help="the folder of the binaries; target/release if not given")
+    starts.add_argument("--only", default="", help="only functions whose names contain this")
     tests = argparse.ArgumentParser(add_help=False)
     tests.add_argument("filter", nargs="?", default="", help="only tests whose names contain this")
 
@@ -49,6 +53,12 @@ def parsed():
     verb("up", lambda given: engine.up(given.engine), "start the emulator")
     verb("deploy", deploy, "build the functions and deploy the template", profile)
     verb("test", test, "run the integration suite against the stack", tests)
+    verb(
+        "cold-start",
+        lambda given: cold_start.measure(given.binaries, given.runs, given.only),
+        "measure how the functions of the stack start and answer",
+        starts,
+    )
     verb("down", lambda given: engine.down(given.engine), "stop the emulator")
     verb("run", run, "up, deploy, test and down", profile, tests)
     return parser.parse_args()

@@ -4,6 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+const FUNCTIONS: [&str; 6] = [
+    "muster-api",
+    "muster-approval",
+    "muster-worker",
+    "muster-sweeper",
+    "muster-dead-letter",
+    "muster-matcher",
+];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_path_buf()
 }
@@ -70,14 +79,7 @@ fn what_muster_starts_for_aws_is_not_a_second_local_mode() {
 
 #[test]
 fn the_local_issuer_is_not_in_the_lambda_binaries() {
-    for function in [
-        "muster-api",
-        "muster-approval",
-        "muster-worker",
-        "muster-sweeper",
-        "muster-dead-letter",
-        "muster-matcher",
-    ] {
+    for function in FUNCTIONS {
         check_absent(function, |name| name == "jsonwebtoken" || name == "muster-cli" || name == "rusqlite");
     }
 }
@@ -90,6 +92,35 @@ fn only_the_worker_can_call_out() {
         check_absent(function, |name| name == "muster-egress");
     }
     assert!(reached("muster-worker", &[]).contains(&"muster-egress".to_owned()));
+}
+
+/// A second one would double what a cold start reads, and what an advisory can be about (docs/COLD-START.md).
+#[test]
+fn a_lambda_binary_has_one_tls_stack() {
+    let libraries = ["rustls", "native-tls", "openssl", "boring", "s2n-tls", "mbedtls"];
+    let cryptography =
+        ["aws-lc-rs", "aws-lc-fips-sys", "ring", "openssl-sys", "boring-sys", "rustls-rustcrypto"];
+    for function in FUNCTIONS {
+        let mut found = reached(function, &["--target", "aarch64-unknown-linux-gnu"]);
+        found.retain(|name| libraries.iter().chain(&cryptography).any(|known| known == name));
+        assert_eq!(found, ["aws-lc-rs", "rustls"], "{function}");
+    }
+    let lock = fs::read_to_string(root().join("Cargo.lock")).expect("readable");
+    for name in ["rustls", "aws-lc-rs", "aws-lc-sys"] {
+        assert_eq!(lock.matches(&format!("name = \"{name}\"\n")).count(), 1, "versions of {name}");
+    }
+}
+
+/// What the release profile leaves open, `cargo lambda build` sets for itself: `panic = "abort"` among it, which would end
+/// a worker amid a batch where the tests see one job fail.
+#[test]
+fn the_release_profile_leaves_nothing_to_the_packager() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("readable");
+    let (_, profile) = manifest.split_once("[profile.release]\n").expect("the profile is there");
+    let profile: Vec<&str> = profile.lines().take_while(|line| !line.starts_with('[')).collect();
+    for setting in ["lto = ", "codegen-units = ", "strip = ", "panic = \"unwind\""] {
+        assert!(profile.iter().any(|line| line.starts_with(setting)), "{setting}");
+    }
 }
 
 /// Every Rust file of the product, tests left out.
