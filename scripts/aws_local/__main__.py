@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 
-from . import cold_start, engine
+from . import engine
 from .failure import Failure
 
 
@@ -19,6 +19,12 @@ def test(given):
     from . import suite
 
     suite.test(given.filter)
+
+
+def cold_start(given):
+    from . import cold_start
+
+    cold_start.measure(given.binaries, given.runs, given.only)
 
 
 def run(given):
@@ -53,12 +59,7 @@ def parsed():
     verb("up", lambda given: engine.up(given.engine), "start the emulator")
     verb("deploy", deploy, "build the functions and deploy the template", profile)
     verb("test", test, "run the integration suite against the stack", tests)
-    verb(
-        "cold-start",
-        lambda given: cold_start.measure(given.binaries, given.runs, given.only),
-        "measure how the functions of the stack start and answer",
-        starts,
-    )
+    verb("cold-start", cold_start, "measure how the functions of the stack start and answer", starts)
     verb("down", lambda given: engine.down(given.engine), "stop the emulator")
     verb("run", run, "up, deploy, test and down", profile, tests)
     return parser.parse_args()

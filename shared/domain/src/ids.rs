@@ -168,9 +168,10 @@ chosen_id!(
 pub struct StepId(String);
 
 /// No definition may write these, so what a plan adds collides with no step of a definition.
-const ADDED: [&str; 6] = [SEARCH, UNDO, ".prerequisite", ".gate", ".settle", ".probe"];
+const ADDED: [&str; 6] = [SEARCH, UNDO, PREREQUISITE, ".gate", ".settle", ".probe"];
 const SEARCH: &str = ".search";
 const UNDO: &str = ".undo";
+const PREREQUISITE: &str = ".prerequisite";
 
 impl StepId {
     /// The greatest length in bytes of what a definition writes.
@@ -195,7 +196,7 @@ impl StepId {
     /// What a plan checks before the first step, under the name that the definition gives it.
     #[must_use]
     pub fn prerequisite(&self) -> Self {
-        Self(format!("{}.prerequisite", self.written()))
+        Self(format!("{}{PREREQUISITE}", self.written()))
     }
 
     /// The approval that the risk of an execution may demand.
@@ -227,6 +228,10 @@ impl StepId {
 
     pub fn is_undo(&self) -> bool {
         self.0.ends_with(UNDO)
+    }
+
+    pub fn is_prerequisite(&self) -> bool {
+        self.0.ends_with(PREREQUISITE)
     }
 }
 

@@ -112,7 +112,7 @@ mod tests {
     fn a_status_is_read_or_is_none_of_ours() {
         assert_eq!(status_of(&json!({"status": "NEEDS_REVIEW"})), Some(ExecutionStatus::NeedsReview));
         assert_eq!(status_of(&json!({"status": "COMPLETED"})), Some(ExecutionStatus::Success));
-        assert_eq!(status_of(&json!({"status": "PAUSED"})), None);
+        assert_eq!(status_of(&json!({"status": "DREAMING"})), None);
         assert_eq!(status_of(&json!({})), None);
     }
 }

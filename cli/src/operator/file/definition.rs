@@ -139,7 +139,7 @@ phases:
             "url: https://ops.example/restart",
             "url: https://ops.example/, headers: {X-Key: [hunter2]}",
             &[concat!(
-                r#":11:62: /phases/0/steps/1/action/headers/X-Key: must be a text, or a secret: store it under a name "#,
+                r#":11:70: /phases/0/steps/1/action/headers/X-Key: must be a text, or a secret: store it under a name "#,
                 r#"and write {"$secret": "name"}"#
             )],
         );

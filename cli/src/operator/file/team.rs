@@ -78,7 +78,7 @@ mod tests {
         );
         check_faults(
             "teamId: ops\npager: {}\n",
-            &[":2:1: /pager: is no field; remove it. There are: people, slack, teams, notifier"],
+            &[":2:1: /pager: is no field; remove it. There are: people, slack, teams, notifier, risk"],
         );
         check_faults("teamId: o o\n", &[":1:1: /teamId: expected 1 to 64 letters, digits, `-`, `_` or `.`"]);
     }

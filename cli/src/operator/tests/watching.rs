@@ -70,7 +70,7 @@ async fn executing_and_watching_is_one_command() {
 
 #[tokio::test]
 async fn a_status_of_a_newer_server_is_an_error_and_no_endless_watch() {
-    let ran = run_on(&Stub::with([execution("PAUSED", 1)]).await, "execution watch EX").await;
+    let ran = run_on(&Stub::with([execution("DREAMING", 1)]).await, "execution watch EX").await;
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("has no status that this version of muster knows"), "{}", ran.stderr);
 }

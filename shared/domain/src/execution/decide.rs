@@ -131,6 +131,24 @@ pub enum Prepared {
     Impossible(String),
 }
 
+impl Prepared {
+    /// The digest of what a gate binds of the step.
+    pub(super) fn sends(&self) -> Option<Digest> {
+        match self {
+            Self::Request(Ok(request)) | Self::Undoable { request, .. } => Some(request.digest()),
+            Self::Child(Ok(child)) => Some(child.subject()),
+            Self::Request(Err(_))
+            | Self::Child(Err(_))
+            | Self::Answer(_)
+            | Self::Way(_)
+            | Self::Ask(_)
+            | Self::NotDemanded
+            | Self::Unwanted { .. }
+            | Self::Impossible(_) => None,
+        }
+    }
+}
+
 /// What an approval step asks of people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {

@@ -82,7 +82,7 @@ impl Execution {
                 return blocked_by(&group.on_failure, error);
             }
             let StepState::Failed { error } = &run.state else { return None };
-            blocked_by(&step.on_failure, error.clone())
+            blocked_by(&step.on_failure, named(&step.id, error))
         })
     }
 
@@ -125,6 +125,15 @@ impl Execution {
     /// The first step on the way of a jump that has no run yet.
     pub(super) fn first_fresh(&self, jump: &Jump) -> Option<StepId> {
         jump.over.iter().find(|id| !self.steps.contains_key(*id)).cloned()
+    }
+}
+
+/// A prerequisite that does not hold is named.
+fn named(step: &StepId, error: &str) -> String {
+    if step.is_prerequisite() {
+        format!("prerequisite {}: {error}", step.written())
+    } else {
+        error.to_owned()
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn is_ready(execution: &Execution, plan: &Plan, step: &Step, now: Tim
     match execution.steps.get(&step.id).map(|run| &run.state) {
         None => way_to(execution, plan, step) == Way::Open && has_turn(execution, plan, step),
         Some(StepState::Waiting { until } | StepState::Delayed { until }) => {
-            *until <= now && !awaits_search(execution, step)
+            *until <= now && !is_held(execution, step)
         }
         Some(StepState::AwaitsCallback { until }) => *until <= now,
         Some(StepState::Void) => true,
@@ -94,8 +94,18 @@ fn is_busy(run: &StepRun) -> bool {
     }
 }
 
+/// Whether the step has begun and goes on only after something else.
+pub(super) fn is_held(execution: &Execution, step: &Step) -> bool {
+    awaits_search(execution, step) || awaits_decision(execution, step)
+}
+
+/// Whether people have yet to decide, perhaps once more, about what the step sends.
+fn awaits_decision(execution: &Execution, step: &Step) -> bool {
+    step.gates.iter().any(|gate| execution.gate_pass(gate) == GatePass::Undecided)
+}
+
 /// Whether the step goes on only after a search that has yet to be made or repeated.
-pub(super) fn awaits_search(execution: &Execution, step: &Step) -> bool {
+fn awaits_search(execution: &Execution, step: &Step) -> bool {
     let search = step.search.as_ref().and_then(|search| execution.steps.get(search));
     search.is_some_and(|run| !run.settled())
 }
@@ -115,7 +125,7 @@ fn way_to(execution: &Execution, plan: &Plan, step: &Step) -> Way {
     if step.after.as_ref().is_some_and(|unit| !execution.unit_is_over(plan, unit)) {
         return Way::Undecided;
     }
-    if step.gates.iter().any(|gate| execution.gate_pass(gate) == GatePass::Undecided) {
+    if awaits_decision(execution, step) {
         return Way::Undecided;
     }
     let runs = step.needs.iter().map(|need| (need, execution.steps.get(&need.step)));

@@ -66,6 +66,9 @@ impl Progress<'_> {
     }
 
     fn begin_ready(&mut self, mut prepared: BTreeMap<StepId, Prepared>) {
+        if self.any_differs(&prepared) {
+            return;
+        }
         for step in ready_steps(&self.execution, self.plan, self.now) {
             if !self.has_room() {
                 break;
@@ -80,6 +83,16 @@ impl Progress<'_> {
                 Go::Rest => return,
             }
         }
+    }
+
+    /// Whether one of the ready steps would send something else than what was decided about: then its gates are void, and that is
+    /// stored before any step that they bind begins or is tried again.
+    fn any_differs(&mut self, prepared: &BTreeMap<StepId, Prepared>) -> bool {
+        let plan = self.plan;
+        let differing = prepared.iter().filter_map(|(id, brought)| Some((plan.step(id)?, brought.sends()?)));
+        let differing: Vec<_> =
+            differing.filter(|(step, request)| !self.is_as_decided(step, request)).collect();
+        !differing.is_empty()
     }
 
     fn begin_step(&mut self, step: &Step, brought: Option<Prepared>) -> Go {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Progress;
 use crate::execution::decide::{CHILD_CHECK, Effect, REVIEW_REMINDER};
 use crate::execution::flow::Blocked;
-use crate::execution::ready::{awaits_search, ready_steps};
+use crate::execution::ready::{is_held, ready_steps};
 use crate::execution::{State, StepState, StopMode, TrailEvent, WaitingOn};
 use crate::ids::StepId;
 use crate::notification::{number_of, owes_notification};
@@ -226,8 +226,7 @@ impl Progress<'_> {
     /// The next moment at which something can go on, and what that is.
     fn next_wait(&self) -> Option<(Time, WaitingOn)> {
         let back = self.execution.unwinding.is_some();
-        let held =
-            |id: &StepId| self.plan.step(id).is_some_and(|planned| awaits_search(&self.execution, planned));
+        let held = |id: &StepId| self.plan.step(id).is_some_and(|planned| is_held(&self.execution, planned));
         let waiting = self.execution.steps.iter().filter(|(id, _)| id.is_undo() == back && !held(id));
         let waits = waiting.filter_map(|(_, run)| match run.state {
             StepState::Waiting { until } => Some((until, WaitingOn::Retry)),

@@ -2,8 +2,11 @@
 
 mod flow;
 mod properties;
+mod random_plans;
 mod search;
 mod table;
+
+mod void_gates;
 mod workflow;
 
 use std::collections::BTreeMap;

@@ -134,9 +134,12 @@ fn what_is_checked_comes_first_and_what_is_verified_last() {
 }
 
 #[test]
-fn an_incident_that_is_verified_needs_no_probe() {
+fn an_incident_that_is_verified_is_looked_at_and_nothing_is_called() {
     let plan = compiled(&changed("/verification", json!({"incidentStatus": "RESOLVED", "settleSeconds": 7})));
-    assert_eq!(names(&plan.steps).last(), Some(&"verification.settle"));
+    let all = names(&plan.steps);
+    assert_eq!(all[all.len() - 2..], ["verification.settle", "verification.probe"]);
+    let StepKind::Check(rule) = &step(&plan, "verification.probe").kind else { panic!("it makes no call") };
+    assert_eq!(rule.text(), "incident.status == \"RESOLVED\"");
 }
 
 #[test]
