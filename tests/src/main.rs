@@ -7,6 +7,7 @@ mod chaos;
 mod contract;
 mod cost;
 mod engine;
+mod gates;
 mod http;
 mod lambda;
 mod local;

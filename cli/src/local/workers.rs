@@ -103,7 +103,7 @@ fn span_of(job: &Job) -> tracing::Span {
     match job {
         Job::Run { execution } => tracing::info_span!("job", execution_id = %execution),
         Job::Deliver { incident, seq } => tracing::info_span!("job", incident_id = %incident, seq),
-        Job::Notify { execution, number } => {
+        Job::Notify { execution, number } | Job::Tell { execution, number, .. } => {
             tracing::info_span!("job", execution_id = %execution, notification = number)
         }
     }

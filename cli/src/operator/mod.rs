@@ -5,6 +5,7 @@
 
 mod account;
 mod api;
+mod approval;
 mod audit;
 mod config;
 mod context;
@@ -43,6 +44,9 @@ pub(crate) enum OperatorCommand {
     /// Follow and steer executions
     #[command(after_help = help())]
     Execution(Group<execution::ExecutionCommand>),
+    /// See what waits for your decision
+    #[command(after_help = help())]
+    Approvals(Group<approval::ApprovalCommand>),
     /// Open, follow and change incidents
     #[command(after_help = help())]
     Incident(Group<incident::IncidentCommand>),
@@ -101,6 +105,7 @@ impl OperatorCommand {
         match self {
             Self::Runbook(group) => group.run(streams, pace).await,
             Self::Execution(group) => group.run(streams, pace).await,
+            Self::Approvals(group) => group.run(streams, pace).await,
             Self::Incident(group) => group.run(streams, pace).await,
             Self::Workflow(group) => group.run(streams, pace).await,
             Self::Team(group) => group.run(streams, pace).await,

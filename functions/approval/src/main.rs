@@ -1,11 +1,12 @@
-//! Approves and deprecates versions of runbooks; its role alone may write decisions.
+//! Approves and deprecates versions of runbooks, and takes people's answers to approval steps; its role alone may write decisions.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use muster_aws::clients::Clients;
 use muster_aws::composition;
 use muster_aws::config::{ApprovalConfig, CommonConfig};
-use muster_aws::queue::NoQueue;
+use muster_aws::queue::SqsQueue;
 use muster_aws::runtime::{Function, StartError, start};
 use muster_http::{HttpSettings, approval_router};
 
@@ -17,7 +18,8 @@ async fn main() -> ExitCode {
 
 async fn serve(common: CommonConfig, config: ApprovalConfig) -> Result<(), StartError> {
     let clients = Clients::load().await;
-    let app = composition::app(&clients, &common.table, NoQueue, config.self_approval);
+    let queue = SqsQueue::new(Arc::clone(&clients), config.queue);
+    let app = composition::app(&clients, &common.table, queue, config.self_approval);
     let function = Function::new(&common.installation, app.metrics());
     function.requests(approval_router(app, HttpSettings::default()), config.groups_claim).await
 }

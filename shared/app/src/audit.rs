@@ -96,6 +96,8 @@ fn key_of(resource: &Resource) -> Key {
         Resource::Integration(id) => Key::Integration(id.clone()),
         Resource::Team(id) => Key::Team(id.clone()),
         Resource::Account(id) => Key::Account(id.clone()),
+        Resource::Approval(execution, step, round) => Key::Approval(execution.clone(), step.clone(), *round),
+        Resource::Person(id) => Key::Person(id.clone()),
         Resource::Control(scope) => Key::KillSwitch(scope.clone()),
     }
 }
@@ -164,10 +166,13 @@ fn audited(record: &Record) -> Option<Audited<'_>> {
         Record::Integration(it) => (Resource::Integration(it.id.clone()), &it.audit, it.team.as_ref()),
         Record::Team(it) => (Resource::Team(it.id.clone()), &it.audit, Some(&it.id)),
         Record::Account(it) => (Resource::Account(it.id.clone()), &it.audit, Some(&it.team)),
+        Record::Approval(it) => (it.question.resource(), &it.audit, it.question.team.as_ref()),
+        Record::Person(it) => (Resource::Person(it.id.clone()), &it.audit, None),
         Record::KillSwitch(it) => (Resource::Control(it.scope.clone()), &it.audit, None),
         Record::RunbookVersion(_)
         | Record::Decision(_)
         | Record::Body(_)
+        | Record::Ledger(_)
         | Record::IncidentEvent(_)
         | Record::Why(_)
         | Record::WorkflowVersion(_)

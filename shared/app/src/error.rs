@@ -1,5 +1,6 @@
 //! What a use case answers instead of its result. `shared/http` gives each a status and problem details.
 
+use muster_domain::approval;
 use muster_domain::control::Scope;
 use muster_domain::fault::Fault;
 use muster_domain::policy::Denied;
@@ -26,6 +27,12 @@ pub enum Error {
     /// The change would contradict what is stored.
     #[error("{0}")]
     Conflict(String),
+    /// An answer to a gate that does not count.
+    #[error("{0}")]
+    Refused(approval::Refusal),
+    /// A decision that stays as it is.
+    #[error("{0}")]
+    Stays(approval::WithdrawRefusal),
     #[error("the kill switch {scope} is engaged: {reason}")]
     KillSwitch { scope: Scope, reason: String },
     #[error("it was changed meanwhile: the current ETag is \"{current}\"")]
@@ -66,11 +73,38 @@ impl Error {
             | Self::WrongStatus { .. }
             | Self::Conflict(_)
             | Self::KillSwitch { .. }
+            | Self::Refused(_)
+            | Self::Stays(_)
             | Self::Stale { .. }
             | Self::IdempotencyMismatch
             | Self::Unverified
             | Self::InvalidCursor => false,
         }
+    }
+}
+
+impl From<approval::Refusal> for Error {
+    fn from(refusal: approval::Refusal) -> Self {
+        match refusal {
+            approval::Refusal::FormFault(faults) => Self::Invalid(faults),
+            approval::Refusal::ReasonMissing => {
+                Self::Invalid(vec![Fault::new("/reason", refusal.to_string())])
+            }
+            approval::Refusal::Closed(_)
+            | approval::Refusal::Late(_)
+            | approval::Refusal::OtherDigest(_)
+            | approval::Refusal::OwnWork { .. }
+            | approval::Refusal::Again { .. }
+            | approval::Refusal::Revoked { .. }
+            | approval::Refusal::NotAnApprover { .. }
+            | approval::Refusal::Full => Self::Refused(refusal),
+        }
+    }
+}
+
+impl From<approval::WithdrawRefusal> for Error {
+    fn from(refusal: approval::WithdrawRefusal) -> Self {
+        Self::Stays(refusal)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a queue message asks for. Its shape is frozen by samples under `events/jobs/`.
 
-use muster_domain::ids::{ExecutionId, IncidentId};
+use muster_domain::ids::{ExecutionId, IncidentId, StepId};
 use serde::{Deserialize, Serialize};
 
 /// A nudge: look at this item of the table. It carries no facts, so a late or repeated one can do no harm.
@@ -13,6 +13,8 @@ pub enum Job {
     Deliver { incident: IncidentId, seq: u64 },
     /// Tell those concerned of a failure of an execution; its failures count from 1.
     Notify { execution: ExecutionId, number: u32 },
+    /// Tell those who are asked by a round of an approval step.
+    Tell { execution: ExecutionId, step: StepId, round: u32, number: u32 },
 }
 
 /// A job as it travels.

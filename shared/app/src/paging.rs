@@ -86,6 +86,27 @@ impl App {
         paging: &Paging,
         shows: impl Fn(Record) -> Option<T>,
     ) -> Result<List<T>, Error> {
+        self.filtered_by((scope, query), Order::Descending, paging, shows).await
+    }
+
+    /// The same from the other end: what sorts first comes first.
+    pub(crate) async fn first_first<T>(
+        &self,
+        scope: &impl Serialize,
+        query: &Query,
+        paging: &Paging,
+        shows: impl Fn(Record) -> Option<T>,
+    ) -> Result<List<T>, Error> {
+        self.filtered_by((scope, query), Order::Ascending, paging, shows).await
+    }
+
+    async fn filtered_by<T>(
+        &self,
+        (scope, query): (&impl Serialize, &Query),
+        order: Order,
+        paging: &Paging,
+        shows: impl Fn(Record) -> Option<T>,
+    ) -> Result<List<T>, Error> {
         let mut after = match &paging.cursor {
             Some(cursor) => Some(decode(scope, cursor)?),
             None => None,
@@ -94,7 +115,7 @@ impl App {
         let mut items = Vec::new();
         for _ in 0..MAX_PAGES_READ {
             let limit = u32::try_from(wanted - items.len()).unwrap_or(paging.limit);
-            let request = PageRequest { limit, order: Order::Descending, after: after.take() };
+            let request = PageRequest { limit, order, after: after.take() };
             let page = self.table.query(query, &request).await;
             let page = page.map_err(|error| unreadable_cursor(error, paging))?;
             items.extend(page.records.into_iter().filter_map(|stored| shows(stored.record)));

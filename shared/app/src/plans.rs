@@ -1,12 +1,12 @@
 //! Compiled versions. A version never changes, so its templates and schema are compiled once per process.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use muster_domain::digest::Digest;
 use muster_domain::execution::Pinned;
 use muster_domain::fault::Fault;
-use muster_domain::ids::{RunbookId, WorkflowId};
+use muster_domain::ids::{RunbookId, UserId, WorkflowId};
 use muster_domain::plan::Plan;
 use muster_domain::runbook::phased::PhasedRunbook;
 
@@ -22,6 +22,8 @@ pub struct Compiled {
     pub name: String,
     pub version: u32,
     pub digest: Digest,
+    /// Whose work it is: they approve nothing of it.
+    pub writers: BTreeSet<UserId>,
     pub plan: Plan,
     /// The definition of a phased runbook: what of it is not part of the plan.
     pub phased: Option<PhasedRunbook>,
@@ -73,10 +75,10 @@ impl App {
         let stored = self.load_version(id, version).await?;
         let plan = Plan::compile(&stored.definition);
         let plan = plan.map_err(|faults| corrupt(&format!("runbook {id}"), version, &faults))?;
-        let name = stored.definition.name().to_owned();
+        let writers = stored.writers.into_iter().chain([stored.author]).collect();
+        let (name, digest) = (stored.definition.name().to_owned(), stored.digest);
         let phased = stored.definition.phased().cloned();
-        let compiled = Compiled { name, version, digest: stored.digest, plan, phased };
-        Ok(self.keep(origin, compiled))
+        Ok(self.keep(origin, Compiled { name, version, digest, writers, plan, phased }))
     }
 
     pub(crate) async fn compiled_workflow(
@@ -91,8 +93,9 @@ impl App {
         let stored = self.load_workflow_version(id, version).await?;
         let plan = Plan::of_workflow(&stored.definition);
         let plan = plan.map_err(|faults| corrupt(&format!("workflow {id}"), version, &faults))?;
-        let name = stored.definition.name;
-        let compiled = Compiled { name, version, digest: stored.digest, plan, phased: None };
+        let writers = BTreeSet::from([stored.author]);
+        let (name, digest) = (stored.definition.name, stored.digest);
+        let compiled = Compiled { name, version, digest, writers, plan, phased: None };
         Ok(self.keep(origin, compiled))
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::{self, FuturesUnordered};
+use muster_domain::approval::Approval;
 use muster_domain::execution::{Decision, Effect, Event, Execution, ExecutionStatus, State, decide};
 use muster_domain::ids::{ExecutionId, RunbookId};
 use muster_domain::incident::IncidentEvent;
@@ -12,8 +13,10 @@ use muster_domain::time::Time;
 use serde::Serialize;
 
 use crate::executions::Seen;
+use crate::gates::follow::Gates;
 use crate::job::Job;
 use crate::metrics::Counter;
+use crate::notifications::job_of;
 use crate::table::{CommitError, DUE_SHARDS, Order, PageRequest, Query, Stored, Versioned};
 use crate::{App, Error};
 
@@ -128,6 +131,7 @@ impl App {
             Owed::Execution(seen) => self.push_one(*seen, event).await,
             Owed::Delivery(seen, grace) => self.push_event(*seen, self.clock.now().plus(grace)).await,
             Owed::Notification(seen, event) => self.push_notification(*seen, event).await,
+            Owed::Approval(seen) => self.push_approval(*seen).await,
         }
     }
 
@@ -139,7 +143,9 @@ impl App {
             return Ok(false);
         };
         let nudges = moved.effects.iter().any(|effect| matches!(effect, Effect::Nudge { .. }));
-        let (_, writes) = self.stored(*moved, seen.version);
+        let followed = self.following(&seen.value, &moved.to, &Gates::default()).await?;
+        let (_, mut writes) = self.stored(*moved, seen.version);
+        writes.extend(followed);
         match self.table.commit(writes).await {
             Ok(()) => {}
             // Somebody else moved it: it is not owed any more.
@@ -167,7 +173,9 @@ impl App {
             Decision::AlreadyDone => Ok(()),
             Decision::Refused(refusal) => Err(Error::Conflict(refusal.to_string())),
             Decision::Moved(moved) => {
-                let (execution, writes) = self.stored(*moved, seen.version);
+                let followed = self.following(&seen.value, &moved.to, &Gates::default()).await?;
+                let (execution, mut writes) = self.stored(*moved, seen.version);
+                writes.extend(followed);
                 self.table.commit(writes).await?;
                 self.tell_of(&execution);
                 Ok(())
@@ -207,6 +215,8 @@ enum Owed {
     Delivery(Box<Versioned<IncidentEvent>>, Duration),
     /// A notification, and what the sweep is to it.
     Notification(Box<Versioned<Notification>>, notification::Event),
+    /// A gate that people are asked at, or have decided about.
+    Approval(Box<Versioned<Approval>>),
 }
 
 impl Owed {
@@ -225,11 +235,14 @@ impl Owed {
                 let event = notification::Event::Orphaned;
                 Some(Self::Notification(Box::new(Versioned { value, version }), event))
             }
-            (Err(record), Event::Overdue { grace }) => {
-                let value = IncidentEvent::try_from(record).ok()?;
-                Some(Self::Delivery(Box::new(Versioned { value, version }), *grace))
-            }
-            // No worker holds an event, so none can have died with it.
+            (Err(record), Event::Overdue { grace }) => match Approval::try_from(record) {
+                Ok(value) => Some(Self::Approval(Box::new(Versioned { value, version }))),
+                Err(record) => {
+                    let value = IncidentEvent::try_from(record).ok()?;
+                    Some(Self::Delivery(Box::new(Versioned { value, version }), *grace))
+                }
+            },
+            // No worker holds an event or an approval, so none can have died with it.
             (_, _) => None,
         }
     }
@@ -239,6 +252,7 @@ impl Owed {
             Self::Execution(seen) => seen.value.due_at,
             Self::Delivery(seen, _) => seen.value.due_at,
             Self::Notification(seen, _) => seen.value.due_at,
+            Self::Approval(seen) => seen.value.due_at,
         }
     }
 
@@ -248,16 +262,15 @@ impl Owed {
             Self::Delivery(seen, _) => {
                 Job::Deliver { incident: seen.value.incident.clone(), seq: seen.value.seq }
             }
-            Self::Notification(seen, _) => {
-                Job::Notify { execution: seen.value.execution.clone(), number: seen.value.number }
-            }
+            Self::Notification(seen, _) => job_of(&seen.value),
+            Self::Approval(seen) => Job::Run { execution: seen.value.question.execution.clone() },
         }
     }
 
     fn waits_for_review(&self) -> bool {
         match self {
             Self::Execution(seen) => seen.value.status() == ExecutionStatus::NeedsReview,
-            Self::Delivery(..) | Self::Notification(..) => false,
+            Self::Delivery(..) | Self::Notification(..) | Self::Approval(_) => false,
         }
     }
 }

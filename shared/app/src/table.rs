@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use muster_domain::account::Account;
+use muster_domain::approval::{Approval, Ledger, Person};
 use muster_domain::audit::{AuditEntry, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::Execution;
 use muster_domain::ids::{
-    AccountId, ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, WorkflowId,
+    AccountId, ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
 };
 use muster_domain::incident::{Incident, IncidentEvent};
 use muster_domain::integration::{Alert, Integration, Seen};
-use muster_domain::notification::{Notification, Team};
+use muster_domain::notification::{Notification, Occasion, Team};
 use muster_domain::runbook::{Runbook, RunbookVersion, VersionDecision};
 use muster_domain::time::Time;
 use muster_domain::workflow::{TriggerKind, WhyPart, Workflow, WorkflowVersion};
@@ -46,6 +47,10 @@ pub enum Key {
     Execution(ExecutionId),
     /// A body too large for the execution's own item.
     Body(ExecutionId, StepId, BodyPart),
+    /// What a round of an approval step asked; rounds count from 1.
+    Approval(ExecutionId, StepId, u32),
+    /// What people decided in that round; only the approval routes write it.
+    Ledger(ExecutionId, StepId, u32),
     Incident(IncidentId),
     IncidentEvent(IncidentId, u64),
     /// Why an event did or did not start workflows: by the event's moment, its name, and a part of what was decided.
@@ -67,7 +72,11 @@ pub enum Key {
     Seen(Digest),
     /// What a failure of an execution owes; failures count from 1.
     Notification(ExecutionId, u32),
+    /// What a round of an approval step owes to those who are asked; they count from 1.
+    AskingNote(ExecutionId, StepId, u32, u32),
     Team(TeamId),
+    /// By which other names a person is known.
+    Person(UserId),
     Audit(Resource, u64),
     /// A request with an `Idempotency-Key`, by the digest of caller, route and key.
     Idempotency(Digest),
@@ -96,6 +105,8 @@ pub enum Record {
     Decision(VersionDecision),
     Execution(Execution),
     Body(Body),
+    Approval(Approval),
+    Ledger(Ledger),
     Incident(Incident),
     IncidentEvent(IncidentEvent),
     Why(WhyPart),
@@ -111,6 +122,7 @@ pub enum Record {
     Seen(Seen),
     Notification(Notification),
     Team(Team),
+    Person(Person),
     Audit(AuditEntry),
     Idempotency(IdempotencyRecord),
     KillSwitch(KillSwitch),
@@ -228,6 +240,14 @@ pub enum Query {
     },
     ExecutionsOfParent {
         parent: ExecutionId,
+    },
+    /// Every round that an execution's approval steps asked.
+    ApprovalsOfExecution {
+        execution: ExecutionId,
+    },
+    /// Approvals that are open, of a team or (`None`) of all; what ends first sorts first.
+    OpenApprovals {
+        team: Option<TeamId>,
     },
     Incidents,
     IncidentsOfTeam {
@@ -398,6 +418,10 @@ impl Record {
             Self::Decision(decision) => Key::Decision(decision.runbook.clone(), decision.version),
             Self::Execution(execution) => Key::Execution(execution.id.clone()),
             Self::Body(body) => Key::Body(body.execution.clone(), body.step.clone(), body.part),
+            Self::Approval(Approval { question, .. }) => {
+                Key::Approval(question.execution.clone(), question.step.clone(), question.round)
+            }
+            Self::Ledger(ledger) => Key::Ledger(ledger.execution.clone(), ledger.step.clone(), ledger.round),
             Self::Incident(incident) => Key::Incident(incident.id.clone()),
             Self::IncidentEvent(event) => Key::IncidentEvent(event.incident.clone(), event.seq),
             Self::Why(why) => Key::Why(why.incident.clone(), why.event_at, why.event.clone(), why.part),
@@ -411,10 +435,14 @@ impl Record {
             Self::Account(account) => Key::Account(account.id.clone()),
             Self::Alert(alert) => Key::Alert(alert.key),
             Self::Seen(seen) => Key::Seen(seen.key),
-            Self::Notification(notification) => {
-                Key::Notification(notification.execution.clone(), notification.number)
-            }
+            Self::Notification(Notification { execution, number, occasion, .. }) => match occasion {
+                Occasion::Failure(_) => Key::Notification(execution.clone(), *number),
+                Occasion::Asking(asking) => {
+                    Key::AskingNote(execution.clone(), asking.step.clone(), asking.round, *number)
+                }
+            },
             Self::Team(team) => Key::Team(team.id.clone()),
+            Self::Person(person) => Key::Person(person.id.clone()),
             Self::Audit(entry) => Key::Audit(entry.resource.clone(), entry.seq),
             Self::Idempotency(record) => Key::Idempotency(record.scope),
             Self::KillSwitch(switch) => Key::KillSwitch(switch.scope.clone()),
@@ -481,6 +509,8 @@ record_type!(RunbookVersion, RunbookVersion);
 record_type!(VersionDecision, Decision);
 record_type!(Execution, Execution);
 record_type!(Body, Body);
+record_type!(Approval, Approval);
+record_type!(Ledger, Ledger);
 record_type!(Incident, Incident);
 record_type!(IncidentEvent, IncidentEvent);
 record_type!(WhyPart, Why);
@@ -496,6 +526,7 @@ record_type!(Alert, Alert);
 record_type!(Seen, Seen);
 record_type!(Notification, Notification);
 record_type!(Team, Team);
+record_type!(Person, Person);
 record_type!(AuditEntry, Audit);
 record_type!(IdempotencyRecord, Idempotency);
 record_type!(KillSwitch, KillSwitch);

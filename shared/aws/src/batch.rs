@@ -103,7 +103,7 @@ fn span_of(message_id: &str, job: &Job, correlation_id: Option<&str>) -> tracing
         Job::Deliver { incident, seq } => {
             tracing::error_span!("message", message_id, incident_id = %incident, seq, correlation_id)
         }
-        Job::Notify { execution, number } => {
+        Job::Notify { execution, number } | Job::Tell { execution, number, .. } => {
             tracing::error_span!("message", message_id, execution_id = %execution, notification = number, correlation_id)
         }
     }

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::digest::Digest;
-use crate::ids::{AccountId, ExecutionId, IncidentId, IntegrationId, RunbookId, TeamId, UserId, WorkflowId};
+use crate::ids::{
+    AccountId, ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
+};
 use crate::time::Time;
 
 /// Where a resource's chain stands: kept on the resource itself, so a truncated chain does not meet its head.
@@ -30,6 +32,10 @@ pub enum Resource {
     Team(TeamId),
     /// An AWS account; its text is `account:` and the digits.
     Account(AccountId),
+    /// One round of an approval step; its text is `approval:<execution>:<step>:<round>`.
+    Approval(ExecutionId, StepId, u32),
+    /// Who is whom; its text is `person:<user>`.
+    Person(UserId),
     /// A kill switch; its text is the scope's.
     Control(crate::control::Scope),
 }
@@ -44,6 +50,8 @@ impl std::fmt::Display for Resource {
             Self::Integration(id) => id.fmt(f),
             Self::Team(id) => write!(f, "team:{id}"),
             Self::Account(id) => write!(f, "account:{id}"),
+            Self::Approval(execution, step, round) => write!(f, "approval:{execution}:{step}:{round}"),
+            Self::Person(id) => write!(f, "person:{id}"),
             Self::Control(scope) => write!(f, "control:{scope}"),
         }
     }
@@ -68,6 +76,12 @@ impl std::str::FromStr for Resource {
         if let Some(account) = text.strip_prefix("account:") {
             return account.parse().map(Self::Account);
         }
+        if let Some(person) = text.strip_prefix("person:") {
+            return person.parse().map(Self::Person);
+        }
+        if let Some(approval) = text.strip_prefix("approval:") {
+            return parse_approval(approval);
+        }
         let prefix = text.split_once('_').map_or("", |(prefix, _)| prefix);
         match prefix {
             "rb" => text.parse().map(Self::Runbook),
@@ -76,10 +90,21 @@ impl std::str::FromStr for Resource {
             "wf" => text.parse().map(Self::Workflow),
             "int" => text.parse().map(Self::Integration),
             _ => Err(crate::ids::InvalidId {
-                expected: "the id of a runbook, workflow, execution, incident or integration, `team:<team>`, `account:<id>` or `control:<scope>`",
+                expected: "the id of a runbook, workflow, execution, incident or integration, `team:<team>`, `account:<id>`, `person:<user>`, `approval:<execution>:<step>:<round>` or `control:<scope>`",
             }),
         }
     }
+}
+
+fn parse_approval(text: &str) -> Result<Resource, crate::ids::InvalidId> {
+    let expected = crate::ids::InvalidId { expected: "`approval:<execution>:<step>:<round>`" };
+    let mut parts = text.splitn(3, ':');
+    let (Some(execution), Some(step), Some(round)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(expected);
+    };
+    // Only the spelling that is written counts, so that no resource has two names.
+    let written = round.parse::<u32>().ok().filter(|number| number.to_string() == round);
+    Ok(Resource::Approval(execution.parse()?, step.parse()?, written.ok_or(expected)?))
 }
 
 impl TryFrom<String> for Resource {

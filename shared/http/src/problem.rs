@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, ETAG, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use muster_app::Error;
+use muster_domain::approval::{Refusal, WithdrawRefusal};
 use muster_domain::fault::Fault;
 
 use crate::extract::if_match::etag;
@@ -105,6 +106,11 @@ impl From<Error> for Problem {
             Error::KillSwitch { scope, .. } => {
                 Self::new(Kind::KillSwitch, detail).with_scope(scope.to_string())
             }
+            Error::Refused(refusal) => Self::new(kind_of(&refusal), detail),
+            Error::Stays(WithdrawRefusal::NotYours { .. }) => Self::new(Kind::Forbidden, detail),
+            Error::Stays(
+                WithdrawRefusal::Passed | WithdrawRefusal::Closed(_) | WithdrawRefusal::NothingStands { .. },
+            ) => Self::new(Kind::ApprovalClosed, detail),
             Error::Stale { current } => Self::stale(current, detail),
             Error::IdempotencyMismatch => Self::new(Kind::IdempotencyMismatch, detail),
             Error::InvalidCursor => Self::new(Kind::InvalidCursor, detail),
@@ -116,6 +122,16 @@ impl From<Error> for Problem {
             | Error::Bus(_)
             | Error::Secret(_) => Self::of_failure(&error),
         }
+    }
+}
+
+/// Who may not answer is told so; whose answer comes too late, or is not about what would run, has a conflict.
+fn kind_of(refusal: &Refusal) -> Kind {
+    match refusal {
+        Refusal::NotAnApprover { .. } | Refusal::OwnWork { .. } | Refusal::Revoked { .. } => Kind::Forbidden,
+        Refusal::OtherDigest(_) => Kind::OtherDigest,
+        Refusal::Closed(_) | Refusal::Late(_) | Refusal::Again { .. } | Refusal::Full => Kind::ApprovalClosed,
+        Refusal::ReasonMissing | Refusal::FormFault(_) => Kind::Invalid,
     }
 }
 

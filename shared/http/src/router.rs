@@ -14,9 +14,9 @@ use crate::layers::require_principal::require_principal;
 use crate::layers::security_headers::security_headers;
 use crate::problem::{Kind, Problem};
 use crate::routes::{
-    accounts, approvals, audit, bodies, decisions, events, execute, executions, hooks, incidents,
-    integrations, kill_switches, notifications, queue, runbooks, service, teams, versions, workflow_runs,
-    workflow_versions, workflows,
+    accounts, approvals, audit, bodies, decisions, events, execute, executions, gates, hooks, incidents,
+    integrations, kill_switches, notifications, people, queue, runbooks, service, teams, versions,
+    workflow_runs, workflow_versions, workflows,
 };
 
 /// What differs between installations.
@@ -80,6 +80,8 @@ fn api_routes() -> Routes {
         .routes(routes!(executions::roll_back_execution))
         .routes(routes!(executions::resolve_execution))
         .routes(routes!(notifications::list_notifications))
+        .routes(routes!(gates::list_execution_approvals))
+        .routes(routes!(gates::list_approvals))
         .routes(routes!(bodies::read_step_request))
         .routes(routes!(bodies::read_attempt_response))
         .routes(routes!(incidents::list_incidents, incidents::create_incident))
@@ -97,6 +99,7 @@ fn api_routes() -> Routes {
         ))
         .routes(routes!(accounts::list_accounts))
         .routes(routes!(accounts::read_account, accounts::set_account, accounts::remove_account))
+        .routes(routes!(people::read_person, people::set_person, people::unlink_person))
         .routes(routes!(decisions::list_incident_decisions))
         .routes(routes!(kill_switches::read_kill_switch, kill_switches::set_kill_switch))
         .routes(routes!(teams::read_team_settings, teams::set_team_settings))
@@ -125,6 +128,9 @@ fn approval_routes() -> Routes {
     OpenApiRouter::new()
         .routes(routes!(approvals::approve_runbook))
         .routes(routes!(approvals::deprecate_runbook))
+        .routes(routes!(gates::approve_step))
+        .routes(routes!(gates::reject_step))
+        .routes(routes!(gates::withdraw_decision))
 }
 
 /// Without an identity: what proves the sender is the delivery.

@@ -50,6 +50,8 @@ pub enum Kind {
     Decision,
     Execution,
     Body,
+    Approval,
+    Ledger,
     Incident,
     IncidentEvent,
     Why,
@@ -65,18 +67,21 @@ pub enum Kind {
     Seen,
     Notification,
     Team,
+    Person,
     Audit,
     Idempotency,
     KillSwitch,
 }
 
 impl Kind {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 26] = [
         Self::Runbook,
         Self::RunbookVersion,
         Self::Decision,
         Self::Execution,
         Self::Body,
+        Self::Approval,
+        Self::Ledger,
         Self::Incident,
         Self::IncidentEvent,
         Self::Why,
@@ -92,6 +97,7 @@ impl Kind {
         Self::Seen,
         Self::Notification,
         Self::Team,
+        Self::Person,
         Self::Audit,
         Self::Idempotency,
         Self::KillSwitch,
@@ -104,6 +110,8 @@ impl Kind {
             Self::Decision => "decision",
             Self::Execution => "execution",
             Self::Body => "body",
+            Self::Approval => "approval",
+            Self::Ledger => "ledger",
             Self::Incident => "incident",
             Self::IncidentEvent => "incidentEvent",
             Self::Why => "why",
@@ -119,6 +127,7 @@ impl Kind {
             Self::Seen => "seen",
             Self::Notification => "notification",
             Self::Team => "team",
+            Self::Person => "person",
             Self::Audit => "audit",
             Self::Idempotency => "idempotency",
             Self::KillSwitch => "killSwitch",
@@ -132,6 +141,8 @@ impl Kind {
             Record::Decision(_) => Self::Decision,
             Record::Execution(_) => Self::Execution,
             Record::Body(_) => Self::Body,
+            Record::Approval(_) => Self::Approval,
+            Record::Ledger(_) => Self::Ledger,
             Record::Incident(_) => Self::Incident,
             Record::IncidentEvent(_) => Self::IncidentEvent,
             Record::Why(_) => Self::Why,
@@ -147,6 +158,7 @@ impl Kind {
             Record::Seen(_) => Self::Seen,
             Record::Notification(_) => Self::Notification,
             Record::Team(_) => Self::Team,
+            Record::Person(_) => Self::Person,
             Record::Audit(_) => Self::Audit,
             Record::Idempotency(_) => Self::Idempotency,
             Record::KillSwitch(_) => Self::KillSwitch,
@@ -190,6 +202,8 @@ fn encode(record: &Record) -> serde_json::Result<String> {
         Record::Decision(value) => text(value),
         Record::Execution(value) => text(value),
         Record::Body(value) => text(value),
+        Record::Approval(value) => text(value),
+        Record::Ledger(value) => text(value),
         Record::Incident(value) => text(value),
         Record::IncidentEvent(value) => text(value),
         Record::Why(value) => text(value),
@@ -205,6 +219,7 @@ fn encode(record: &Record) -> serde_json::Result<String> {
         Record::Seen(value) => text(value),
         Record::Notification(value) => text(value),
         Record::Team(value) => text(value),
+        Record::Person(value) => text(value),
         Record::Audit(value) => text(value),
         Record::Idempotency(value) => text(value),
         Record::KillSwitch(value) => text(value),
@@ -222,6 +237,8 @@ fn ttl(record: &Record) -> Option<i64> {
         | Record::Decision(_)
         | Record::Execution(_)
         | Record::Body(_)
+        | Record::Approval(_)
+        | Record::Ledger(_)
         | Record::Incident(_)
         | Record::IncidentEvent(_)
         | Record::Workflow(_)
@@ -234,6 +251,7 @@ fn ttl(record: &Record) -> Option<i64> {
         | Record::Alert(_)
         | Record::Notification(_)
         | Record::Team(_)
+        | Record::Person(_)
         | Record::Audit(_)
         | Record::KillSwitch(_) => return None,
     };
@@ -280,6 +298,7 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
     }
     use muster_app::table::{AgeCursor, Body, Candidate, Candidates, IdempotencyRecord, Starts};
     use muster_domain::account::Account;
+    use muster_domain::approval::{Approval, Ledger, Person};
     use muster_domain::audit::AuditEntry;
     use muster_domain::control::KillSwitch;
     use muster_domain::execution::Execution;
@@ -294,6 +313,8 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
         Kind::Decision => value::<VersionDecision>(data),
         Kind::Execution => value::<Execution>(data),
         Kind::Body => value::<Body>(data),
+        Kind::Approval => value::<Approval>(data),
+        Kind::Ledger => value::<Ledger>(data),
         Kind::Incident => value::<Incident>(data),
         Kind::IncidentEvent => value::<IncidentEvent>(data),
         Kind::Why => value::<WhyPart>(data),
@@ -309,6 +330,7 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
         Kind::Seen => value::<Seen>(data),
         Kind::Notification => value::<Notification>(data),
         Kind::Team => value::<Team>(data),
+        Kind::Person => value::<Person>(data),
         Kind::Audit => value::<AuditEntry>(data),
         Kind::Idempotency => value::<IdempotencyRecord>(data),
         Kind::KillSwitch => value::<KillSwitch>(data),

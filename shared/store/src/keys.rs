@@ -38,6 +38,12 @@ impl ItemKey {
             Key::Body(id, step, BodyPart::Response(attempt)) => {
                 Self::new(format!("EX#{id}"), format!("BODY#{step}#response#{attempt:010}"))
             }
+            // Beside its execution, as what that one asked.
+            Key::Approval(id, step, round) => {
+                Self::new(format!("EX#{id}"), format!("APPROVAL#{step}#{round:010}"))
+            }
+            // Under the leading keys of decisions, which only the approval function may write.
+            Key::Ledger(id, step, round) => Self::head(format!("DECISION#{id}#{step}#{round:010}")),
             Key::Incident(id) => Self::head(format!("INC#{id}")),
             Key::IncidentEvent(id, seq) => Self::new(format!("INC#{id}"), format!("EVENT#{seq:020}")),
             Key::Why(id, at, event, part) => {
@@ -55,7 +61,11 @@ impl ItemKey {
             Key::Seen(digest) => Self::head(format!("SEEN#{digest}")),
             // Beside its execution: whoever may write that, may write what it owes.
             Key::Notification(id, number) => Self::new(format!("EX#{id}"), format!("NOTE#{number:010}")),
+            Key::AskingNote(id, step, round, number) => {
+                Self::new(format!("EX#{id}"), format!("NOTE#{step}#{round:010}#{number:010}"))
+            }
             Key::Team(id) => Self::head(format!("TEAM#{id}")),
+            Key::Person(id) => Self::head(format!("PERSON#{id}")),
             Key::Audit(resource, seq) => Self::new(format!("AUDIT#{resource}"), format!("{seq:020}")),
             Key::Idempotency(digest) => Self::head(format!("IDEM#{digest}")),
             Key::KillSwitch(scope) => Self::head(format!("CONTROL#{scope}")),
@@ -103,6 +113,7 @@ fn parse(family: &str, rest: &str, sk: &str) -> Option<Key> {
         ("ALERT", HEAD) => rest.parse().ok().map(Key::Alert),
         ("SEEN", HEAD) => rest.parse().ok().map(Key::Seen),
         ("TEAM", HEAD) => rest.parse().ok().map(Key::Team),
+        ("PERSON", HEAD) => rest.parse().ok().map(Key::Person),
         ("AUDIT", _) => Some(Key::Audit(rest.parse::<Resource>().ok()?, sk.parse().ok()?)),
         ("IDEM", HEAD) => rest.parse().ok().map(Key::Idempotency),
         ("CONTROL", HEAD) => rest.parse().ok().map(Key::KillSwitch),
@@ -162,13 +173,28 @@ pub(crate) fn padded(at: Time) -> String {
 }
 
 fn parse_decision(rest: &str) -> Option<Key> {
-    let (runbook, version) = rest.split_once('#')?;
-    Some(Key::Decision(runbook.parse().ok()?, version.parse().ok()?))
+    let (of, which) = rest.split_once('#')?;
+    match which.split_once('#') {
+        None => Some(Key::Decision(of.parse().ok()?, which.parse().ok()?)),
+        Some((step, round)) => Some(Key::Ledger(of.parse().ok()?, step.parse().ok()?, round.parse().ok()?)),
+    }
+}
+
+fn parse_note(execution: &str, note: &str) -> Option<Key> {
+    let Some((step, rest)) = note.split_once('#') else {
+        return Some(Key::Notification(execution.parse().ok()?, note.parse().ok()?));
+    };
+    let (round, number) = rest.split_once('#')?;
+    let (round, number) = (round.parse().ok()?, number.parse().ok()?);
+    Some(Key::AskingNote(execution.parse().ok()?, step.parse().ok()?, round, number))
 }
 
 fn parse_of_execution(execution: &str, sk: &str) -> Option<Key> {
-    if let Some(number) = sk.strip_prefix("NOTE#") {
-        return Some(Key::Notification(execution.parse().ok()?, number.parse().ok()?));
+    if let Some(note) = sk.strip_prefix("NOTE#") {
+        return parse_note(execution, note);
+    }
+    if let Some((step, round)) = sk.strip_prefix("APPROVAL#").and_then(|rest| rest.split_once('#')) {
+        return Some(Key::Approval(execution.parse().ok()?, step.parse().ok()?, round.parse().ok()?));
     }
     let (step, part) = sk.strip_prefix("BODY#")?.split_once('#')?;
     let part = match part.split_once('#') {

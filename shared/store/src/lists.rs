@@ -5,6 +5,7 @@
 
 use muster_app::table::{DUE_SHARDS, Key, PartPlace, Query, Record};
 use muster_domain::account::Account;
+use muster_domain::approval::{Approval, ApprovalState};
 use muster_domain::audit::AuditEntry;
 use muster_domain::execution::{Execution, Parent, Pinned};
 use muster_domain::ids::TeamId;
@@ -89,6 +90,7 @@ impl Entries {
             Record::Integration(integration) => integration_entries(integration),
             Record::Notification(notification) => notification_entries(notification),
             Record::Account(account) => account_entries(account),
+            Record::Approval(approval) => approval_entries(approval),
             Record::Audit(entry) => audit_entries(entry),
             Record::WorkflowVersion(_)
             | Record::Why(_)
@@ -99,6 +101,8 @@ impl Entries {
             | Record::Alert(_)
             | Record::Seen(_)
             | Record::Team(_)
+            | Record::Person(_)
+            | Record::Ledger(_)
             | Record::RunbookVersion(_)
             | Record::Decision(_)
             | Record::Body(_)
@@ -214,7 +218,7 @@ fn integration_entries(integration: &Integration) -> Entries {
 }
 
 fn notification_entries(notification: &Notification) -> Entries {
-    let key = Key::Notification(notification.execution.clone(), notification.number);
+    let key = Record::from(notification.clone()).key();
     Entries { due: notification.due_at.map(|at| due_entry(&key, at)), ..Entries::default() }
 }
 
@@ -226,6 +230,25 @@ fn account_entries(account: &Account) -> Entries {
     let id = account.id.as_str();
     let by_team = entry(format!("ACCOUNTS#{}", account.team), id);
     Entries { list1: Some(entry("ACCOUNTS".into(), id)), list2: Some(by_team), ..Entries::default() }
+}
+
+/// Only an open one is in a list of approvals; a closed one is due until the worker has acted on it.
+fn approval_entries(approval: &Approval) -> Entries {
+    let question = &approval.question;
+    let key = Key::Approval(question.execution.clone(), question.step.clone(), question.round);
+    let own = format!("{}#{}#{:010}", question.execution, question.step, question.round);
+    let open = |pk: String| Entry { pk, sk: format!("{}#{own}", padded(approval.until)) };
+    let is_open = approval.state == ApprovalState::Open;
+    Entries {
+        list1: is_open.then(|| open(approvals_partition(None))),
+        list2: question.team.as_ref().filter(|_| is_open).map(|team| open(approvals_partition(Some(team)))),
+        due: approval.due_at.map(|at| due_entry(&key, at)),
+        ..Entries::default()
+    }
+}
+
+fn approvals_partition(team: Option<&TeamId>) -> String {
+    format!("APPROVALS#{}", team.map_or(NO_TEAM, |team| team.as_str()))
 }
 
 fn audit_entries(audit: &AuditEntry) -> Entries {
@@ -293,6 +316,11 @@ impl Listing {
             Query::ExecutionsOfParent { parent } => {
                 Self::whole(Place::Index(Index::List3), format!("EX#{parent}#EX"))
             }
+            Query::ApprovalsOfExecution { execution } => {
+                Self::beside(&Key::Execution(execution.clone()), "APPROVAL#")
+            }
+            Query::OpenApprovals { team: None } => list1(approvals_partition(None)),
+            Query::OpenApprovals { team } => list2(approvals_partition(team.as_ref())),
             Query::Incidents => list1("INCIDENTS".into()),
             Query::IncidentsOfTeam { team } => list2(format!("INCIDENTS#{team}")),
             Query::OpenIncidents { team, after, until } => {
@@ -381,6 +409,11 @@ impl Listing {
                 Key::Integration(sort_key.parse().ok()?)
             }
             Query::Accounts | Query::AccountsOfTeam { .. } => Key::Account(sort_key.parse().ok()?),
+            Query::OpenApprovals { .. } => {
+                let (execution, rest) = sort_key.split_once('#')?.1.split_once('#')?;
+                let (step, round) = rest.split_once('#')?;
+                Key::Approval(execution.parse().ok()?, step.parse().ok()?, round.parse().ok()?)
+            }
             Query::EventsOfDay { .. } => {
                 let (incident, seq) = sort_key.split_once('#')?.1.split_once('#')?;
                 Key::IncidentEvent(incident.parse().ok()?, seq.parse().ok()?)
@@ -401,6 +434,7 @@ impl Listing {
             | Query::DecisionsOfEvent { .. }
             | Query::Candidates { .. }
             | Query::NotificationsOfExecution { .. }
+            | Query::ApprovalsOfExecution { .. }
             | Query::AuditOfResource { .. } => {
                 let key = ItemKey { pk: self.partition.clone(), sk: sort_key.to_owned() };
                 key.parse().ok()?

@@ -1,6 +1,7 @@
 //! Which records are in which list, as they come, change and go.
 
 use muster_app::table::{DUE_SHARDS, Expect, Key, Query, Record, Write};
+use muster_domain::approval::{Approval, ApprovalState};
 use muster_domain::audit::Resource;
 use muster_domain::control::Scope;
 use muster_domain::execution::Execution;
@@ -8,8 +9,8 @@ use muster_domain::runbook::Runbook;
 use muster_domain::time::Time;
 
 use super::records::{
-    NOON, after, audit, due, execution, execution_id, incident, incident_id, keys, of_runbook, parent,
-    runbook, runbook_id, team,
+    NOON, after, approval, audit, due, execution, execution_id, incident, incident_id, keys, of_runbook,
+    parent, runbook, runbook_id, team,
 };
 use super::{Engine, on_both_engines};
 
@@ -19,6 +20,7 @@ on_both_engines!(
     executions_are_listed_by_runbook_incident_and_parent,
     incidents_are_listed_for_all_and_for_their_team,
     an_incident_that_changes_its_team_changes_its_list,
+    open_approvals_are_listed_by_their_end_for_all_and_for_their_team,
     audit_entries_are_listed_by_resource_and_by_team_and_day,
     what_is_due_is_listed_most_overdue_first_up_to_the_moment_itself,
     a_due_time_that_moves_or_ends_moves_in_the_index,
@@ -74,6 +76,23 @@ async fn executions_are_listed_by_runbook_incident_and_parent(engine: Engine) {
     check(&engine, Query::ExecutionsOfIncident { incident: incident_id(7) }, &executions(&[2])).await;
     check(&engine, Query::ExecutionsOfParent { parent: execution_id(1) }, &executions(&[3])).await;
     check(&engine, Query::ExecutionsOfParent { parent: execution_id(2) }, &[]).await;
+}
+
+async fn open_approvals_are_listed_by_their_end_for_all_and_for_their_team(engine: Engine) {
+    let rounds = |numbers: &[u32]| -> Vec<Key> {
+        let key = |round: &u32| Key::Approval(execution_id(1), "ask".parse().unwrap(), *round);
+        numbers.iter().map(key).collect()
+    };
+    let (ops, all) = (Query::OpenApprovals { team: Some(team("ops")) }, Query::OpenApprovals { team: None });
+    let of = |round, of_team, seconds| Record::from(approval(round, of_team, after(seconds)));
+    create(&engine, vec![of(1, Some("ops"), 30), of(2, Some("ops"), 10), of(3, None, 20)]).await;
+    check(&engine, all.clone(), &rounds(&[2, 3, 1])).await;
+    check(&engine, ops.clone(), &rounds(&[2, 1])).await;
+    check(&engine, Query::ApprovalsOfExecution { execution: execution_id(1) }, &rounds(&[1, 2, 3])).await;
+    let approved = Approval { state: ApprovalState::Approved, ..approval(2, Some("ops"), after(10)) };
+    engine.commit(vec![Write::replace(approved, 1)]).await;
+    check(&engine, all, &rounds(&[3, 1])).await;
+    check(&engine, ops, &rounds(&[1])).await;
 }
 
 async fn incidents_are_listed_for_all_and_for_their_team(engine: Engine) {

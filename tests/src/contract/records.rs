@@ -6,6 +6,7 @@ use std::time::Duration;
 use muster_app::table::{
     Body, BodyPart, IdempotencyRecord, Key, Order, PageRequest, Query, Record, Stored, Table,
 };
+use muster_domain::approval::{Approval, Ledger, Person, Question};
 use muster_domain::audit::{AuditEntry, ChainHead, Fact, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
@@ -149,6 +150,40 @@ pub(super) fn body(execution: u128, part: BodyPart, text: &str) -> Body {
     Body { execution: execution_id(execution), step: "webhook".parse().unwrap(), part, text: text.to_owned() }
 }
 
+/// What execution 1 asked in this round, open until a moment.
+pub(super) fn approval(round: u32, of_team: Option<&str>, until: Time) -> Approval {
+    let question = Question {
+        execution: execution_id(1),
+        step: "ask".parse().unwrap(),
+        round,
+        team: of_team.map(team),
+        runbook: execution(1).pinned.runbook().unwrap().clone(),
+        requested_by: user(),
+        excluded: BTreeSet::new(),
+        spec: serde_json::from_value(json!({"levels": [{"of": ["platform-admin"]}]})).unwrap(),
+        subject: Digest::of_bytes(b"subject"),
+        bindings: std::collections::BTreeMap::new(),
+        shown: Vec::new(),
+    };
+    Approval::asked(question, NOON).open_until(until)
+}
+
+pub(super) fn ledger(round: u32) -> Ledger {
+    let (execution, step) = (execution_id(1), "ask".parse().unwrap());
+    Ledger { execution, step, round, subject: Digest::of_bytes(b"subject"), decisions: Vec::new() }
+}
+
+pub(super) fn person(id: &str) -> Person {
+    Person {
+        id: id.parse().unwrap(),
+        aliases: BTreeSet::from([user()]),
+        set_by: user(),
+        created_at: NOON,
+        updated_at: NOON,
+        audit: ChainHead::default(),
+    }
+}
+
 pub(super) fn incident(number: u128, of_team: Option<&str>) -> Incident {
     let new = NewIncident {
         title: format!("incident {number}"),
@@ -186,6 +221,9 @@ pub(super) fn one_of_each() -> Vec<Record> {
         due(1, NOON).into(),
         body(1, BodyPart::Request, "{}").into(),
         body(1, BodyPart::Response(1), "ok").into(),
+        approval(1, Some("ops"), NOON).into(),
+        ledger(1).into(),
+        person("ann").into(),
         incident(1, None).into(),
         audit(Resource::Control(Scope::Global), 1, None, NOON).into(),
         idempotency("key", NOON).into(),

@@ -9,7 +9,7 @@ use muster_app::metrics::Counter;
 use muster_app::table::Key;
 use muster_domain::ids::{IncidentId, UserId, WorkflowId};
 use muster_domain::incident::IncidentPatch;
-use muster_domain::notification::{Addressees, Notification, RecipientState};
+use muster_domain::notification::{Addressees, Failure, Notification, Occasion, RecipientState};
 use rstest::rstest;
 
 use super::crash_points::{Breaking, CrashPoint, survive};
@@ -65,6 +65,14 @@ async fn failing(world: &World) -> ExecutionId {
     world.drain().await;
     world.receiver.will([Reply::Status(404)]);
     begun(world, &id, Some(incident)).await
+}
+
+/// The failure that a notification is about.
+fn failed(notification: &Notification) -> &Failure {
+    match &notification.occasion {
+        Occasion::Failure(failure) => failure,
+        Occasion::Asking(asking) => panic!("no failure: {asking:?}"),
+    }
 }
 
 pub(crate) async fn owed(world: &World, execution: &ExecutionId) -> Vec<Notification> {
@@ -319,8 +327,8 @@ async fn c9_a_timeout_is_told_and_what_a_person_cancels_is_not(
     world.drain().await;
     assert!(owed(&world, &cancelled).await.is_empty());
     let [notification] = owed(&world, &timed_out).await.try_into().unwrap();
-    assert_eq!(notification.failure.status, ExecutionStatus::Cancelled);
-    assert_eq!(notification.failure.error, "Timed out after 60 s");
+    assert_eq!(failed(&notification).status, ExecutionStatus::Cancelled);
+    assert_eq!(failed(&notification).error, "Timed out after 60 s");
     assert_eq!(told(&world), ["/teams"]);
 }
 
@@ -345,7 +353,7 @@ async fn c9_a_review_is_told_and_a_later_failure_again(
     check_status(&world, &run, ExecutionStatus::Failed).await;
     assert_eq!(told(&world), ["/teams", "/teams"]);
     let statuses: Vec<_> =
-        owed(&world, &run).await.iter().map(|one| (one.number, one.failure.status)).collect();
+        owed(&world, &run).await.iter().map(|one| (one.number, failed(one).status)).collect();
     assert_eq!(statuses, [(1, ExecutionStatus::NeedsReview), (2, ExecutionStatus::Failed)]);
     check_promises(&world, &run).await;
 }
@@ -362,7 +370,7 @@ async fn c9_every_path_that_ends_an_execution_owes_it(
     world.queue.lose_all();
     world.app.finalise(&run, "the job failed too often").await.unwrap();
     let [notification] = owed(&world, &run).await.try_into().unwrap();
-    assert_eq!(notification.failure.error, "the job failed too often");
+    assert_eq!(failed(&notification).error, "the job failed too often");
 
     world.clock.advance(Duration::from_secs(1));
     let stopped = begun(&world, &id, None).await;
@@ -370,7 +378,10 @@ async fn c9_every_path_that_ends_an_execution_owes_it(
     world.app.set_kill_switch(&bob(), &"team:ops".parse().unwrap(), &set).await.unwrap();
     world.drain().await;
     let [notification] = owed(&world, &stopped).await.try_into().unwrap();
-    assert_eq!((notification.failure.step, notification.failure.error.contains("failover")), (None, true));
+    assert_eq!(
+        (failed(&notification).step.clone(), failed(&notification).error.contains("failover")),
+        (None, true)
+    );
     world.clock.advance(LATER);
     world.app.sweep().await.unwrap();
     world.drain().await;

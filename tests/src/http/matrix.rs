@@ -43,6 +43,14 @@ const TABLE: &str = "
     GET    /api/runbooks/executions/{executionId}                      uoooooooo uxxxooooo uxxxxxxoo
     GET    /api/executions/{id}                                        uoooooooo uxxxooooo uxxxxxxoo
     GET    /api/executions/{id}/notifications                          uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/executions/{id}/approvals                              uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/approvals                                              uoooooooo uxxxooooo uxxxxxxoo
+    POST   /api/executions/{id}/steps/{step}/approve                   uxxxxooxo uxxxxooxo uxxxxxxxo
+    POST   /api/executions/{id}/steps/{step}/reject                    uxxxxooxo uxxxxooxo uxxxxxxxo
+    POST   /api/executions/{id}/steps/{step}/withdraw                  uxxxxxxxo uxxxxxxxo uxxxxxxxo
+    GET    /api/people/{user}                                          uxxxxxxoo uxxxxxxoo uxxxxxxoo
+    PUT    /api/people/{user}                                          uxxxxxxxo uxxxxxxxo uxxxxxxxo
+    DELETE /api/people/{user}                                          uxxxxxxxo uxxxxxxxo uxxxxxxxo
     POST   /api/executions/{id}/cancel                                 uxxoxooxo uxxxxooxo uxxxxxxxo
     POST   /api/executions/{id}/resolve                                uxxoxooxo uxxxxooxo uxxxxxxxo
     GET    /api/executions/{id}/steps/{step}/request                   uoooooooo uxxxooooo uxxxxxxoo
@@ -140,6 +148,31 @@ async fn inv_c1_every_caller_meets_what_the_table_says() {
     }
 }
 
+/// An execution that has asked, and the digest of what it asked. Responders of its team, or of ops if it has none, may answer.
+async fn gated(world: &World, owner: Option<&str>) -> (String, Value) {
+    let of = [format!("team:{}:responder", owner.unwrap_or("ops")), "platform-admin".to_owned()];
+    let approval = json!({"levels": [{"of": of, "needed": 2}]});
+    let action = json!({"type": "webhook", "url": world.receiver.url("/fix")});
+    let steps = json!([
+        {"id": "ask", "type": "approval", "approval": approval},
+        {"id": "fix", "type": "diagnostic", "action": action},
+    ]);
+    let phases = json!([{"id": "act", "steps": steps}]);
+    let definition = json!({"name": "Ask first", "teamId": owner, "phases": phases});
+    let created =
+        world.client("ann", &["platform-admin"]).post("/api/runbooks", definition).await.expect(201);
+    let runbook = text(&created["id"]);
+    bob(world).post(&format!("/api/runbooks/{runbook}/approve"), json!({})).await.expect(200);
+    let execution = executed(world, &runbook, json!({})).await;
+    world.drain().await;
+    let fay = world.client("fay", &["platform-admin"]);
+    let asked = fay.get(&format!("/api/executions/{execution}/approvals")).await.expect(200);
+    let digest = asked["items"][0]["digest"].clone();
+    let path = format!("/api/executions/{execution}/steps/ask/approve");
+    fay.post(&path, json!({"digest": digest})).await.expect(200);
+    (execution, digest)
+}
+
 /// One of each thing, all of one owner.
 struct Things<'w> {
     world: &'w World,
@@ -149,6 +182,8 @@ struct Things<'w> {
     approved: String,
     /// NEEDS_REVIEW, after one attempt.
     execution: String,
+    /// Waits for two people, of whom fay has agreed; and the digest of what it asks.
+    gated: (String, Value),
     incident: String,
     workflow: String,
     integration: String,
@@ -170,7 +205,9 @@ impl<'w> Things<'w> {
         world.receiver.will([Reply::Status(500)]);
         let execution = executed(world, &approved, json!({})).await;
         world.drain().await;
-        Self { world, owner, draft, approved, execution, incident, workflow, integration, account }
+        let gated = gated(world, owner).await;
+        bob(world).put("/api/people/gus", json!({"aliases": ["gus2"]})).await.expect(200);
+        Self { world, owner, draft, approved, execution, gated, incident, workflow, integration, account }
     }
 
     /// The letter for what a caller with these groups meets.
@@ -201,6 +238,7 @@ impl<'w> Things<'w> {
         };
         let team = self.owner.unwrap_or("web-2").to_owned();
         let id = match row.path.split('/').nth(2) {
+            Some("executions") if self.is_of_gate(row) => &self.gated.0,
             Some("executions") => &self.execution,
             Some("incidents") => &self.incident,
             Some("workflows") => &self.workflow,
@@ -217,7 +255,8 @@ impl<'w> Things<'w> {
             ("{version}", "1"),
             ("{before}", "1"),
             ("{after}", "1"),
-            ("{step}", "webhook"),
+            ("{step}", if self.is_of_gate(row) { "ask" } else { "webhook" }),
+            ("{user}", "gus"),
             ("{attempt}", "1"),
             ("{scope}", &scope),
             ("{integrationId}", &self.integration),
@@ -229,12 +268,17 @@ impl<'w> Things<'w> {
         path + &self.query(row)
     }
 
+    fn is_of_gate(&self, row: &Row) -> bool {
+        ["/approve", "/reject", "/withdraw", "/approvals"].iter().any(|end| row.path.ends_with(end))
+    }
+
     fn query(&self, row: &Row) -> String {
         let team = self.owner.map_or(String::new(), |team| format!("teamId={team}&"));
         match (row.method.as_str(), row.path) {
             (
                 "GET",
-                "/api/runbooks" | "/api/incidents" | "/api/workflows" | "/api/integrations" | "/api/accounts",
+                "/api/runbooks" | "/api/incidents" | "/api/workflows" | "/api/integrations" | "/api/accounts"
+                | "/api/approvals",
             ) => format!("?{team}"),
             ("GET", "/api/audit") => format!("?{team}day=2026-03-01"),
             _ => String::new(),
@@ -257,6 +301,11 @@ impl<'w> Things<'w> {
             "/api/incidents/{id}" => json!({"status": "ACKNOWLEDGED"}),
             "/api/integrations" | "/api/integrations/{id}" => new_integration(team),
             "/api/hooks/{integrationId}" => sample("generic-trigger"),
+            "/api/executions/{id}/steps/{step}/approve" | "/api/executions/{id}/steps/{step}/reject" => {
+                json!({"digest": self.gated.1})
+            }
+            "/api/executions/{id}/steps/{step}/withdraw" => json!({"of": "fay"}),
+            "/api/people/{user}" => json!({"aliases": ["gus3"]}),
             "/api/accounts/{accountId}" => json!({"teamId": self.owner.unwrap_or("db")}),
             "/api/events" => sample("cloudwatch-event-alarm"),
             "/api/teams/{id}/settings" => json!({"people": {"ann": {"email": "ann@example.com"}}}),

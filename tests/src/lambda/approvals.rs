@@ -15,6 +15,11 @@ async fn the_api_function_does_not_approve() {
         let problem = Request::sample("approve-runbook").to("POST", &path).send(&api).await.expect(404);
         assert_eq!(problem["type"], "/problems/not-found");
     }
+    for answer in ["approve", "reject", "withdraw"] {
+        let path = format!("/api/executions/ex_01J9Z3W2B4C6D8E0F2G4H6J8K0/steps/ask/{answer}");
+        let problem = Request::sample("approve-runbook").to("POST", &path).send(&api).await.expect(404);
+        assert_eq!(problem["type"], "/problems/not-found");
+    }
     let path = format!("/api/runbooks/{runbook}");
     let read = Request::sample("approve-runbook").to("GET", &path).send(&api).await.expect(200);
     assert_eq!(read["approvalStatus"], "DRAFT");

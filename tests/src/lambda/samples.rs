@@ -118,6 +118,12 @@ fn the_samples_of_jobs_are_what_is_sent() {
     let job = Job::Run { execution: "ex_01J9Z3W2B4C6D8E0F2G4H6J8K0".parse().unwrap() };
     let delivery = Job::Deliver { incident: "inc_01J9Z3X4C6D8E0F2G4H6J8K0M2".parse().unwrap(), seq: 3 };
     let notification = Job::Notify { execution: "ex_01J9Z3W2B4C6D8E0F2G4H6J8K0".parse().unwrap(), number: 1 };
+    let asking = Job::Tell {
+        execution: "ex_01J9Z3W2B4C6D8E0F2G4H6J8K0".parse().unwrap(),
+        step: "ask".parse().unwrap(),
+        round: 1,
+        number: 1,
+    };
     let message =
         |job: &Job, correlation_id| Message { v: MESSAGE_VERSION, job: job.clone(), correlation_id };
     let correlated = || Some("c-1".to_owned());
@@ -126,6 +132,7 @@ fn the_samples_of_jobs_are_what_is_sent() {
         ("jobs/run-without-correlation", message(&job, None)),
         ("jobs/deliver", message(&delivery, correlated())),
         ("jobs/notify", message(&notification, correlated())),
+        ("jobs/tell", message(&asking, correlated())),
     ] {
         assert_eq!(serde_json::to_value(&message).unwrap(), sample(name), "{name}");
         assert_eq!(serde_json::from_value::<Message>(sample(name)).unwrap(), message, "{name}");

@@ -149,6 +149,8 @@ fn keys() -> Vec<Key> {
         Key::Decision(runbook(), 1),
         Key::Execution(execution()),
         Key::Body(execution(), "call".parse().unwrap(), BodyPart::Request),
+        Key::Approval(execution(), "call".parse().unwrap(), 1),
+        Key::Ledger(execution(), "call".parse().unwrap(), 1),
         Key::Incident("inc_01J9Z3X4C6D8E0F2G4H6J8K0M2".parse().unwrap()),
         Key::IncidentEvent("inc_01J9Z3X4C6D8E0F2G4H6J8K0M2".parse().unwrap(), 1),
         Key::Workflow(workflow()),
@@ -168,7 +170,9 @@ fn keys() -> Vec<Key> {
         Key::Alert(Digest::of_bytes(b"")),
         Key::Seen(Digest::of_bytes(b"")),
         Key::Notification(execution(), 1),
+        Key::AskingNote(execution(), "call".parse().unwrap(), 1, 1),
         Key::Team("ops".parse().unwrap()),
+        Key::Person("ann".parse().unwrap()),
         Key::Audit(Resource::Runbook(runbook()), 1),
         Key::Idempotency(Digest::of_bytes(b"")),
         Key::KillSwitch(Scope::Global),
@@ -181,8 +185,16 @@ fn writers(key: &Key) -> &'static [&'static str] {
         Key::Runbook(..) | Key::RunbookVersion(..) | Key::Idempotency(..) => {
             &["muster-api", "muster-approval"]
         }
-        Key::Decision(..) => &["muster-approval"],
-        Key::Execution(..) | Key::Body(..) | Key::Notification(..) => {
+        Key::Decision(..) | Key::Ledger(..) => &["muster-approval"],
+        Key::Approval(..) => &[
+            "muster-api",
+            "muster-approval",
+            "muster-worker",
+            "muster-matcher",
+            "muster-sweeper",
+            "muster-dead-letter",
+        ],
+        Key::Execution(..) | Key::Body(..) | Key::Notification(..) | Key::AskingNote(..) => {
             &["muster-api", "muster-worker", "muster-matcher", "muster-sweeper", "muster-dead-letter"]
         }
         Key::IncidentEvent(..) => &["muster-api", "muster-worker", "muster-matcher", "muster-sweeper"],
@@ -190,6 +202,7 @@ fn writers(key: &Key) -> &'static [&'static str] {
         Key::KillSwitch(..)
         | Key::Integration(..)
         | Key::Team(..)
+        | Key::Person(..)
         | Key::Account(..)
         | Key::Workflow(..)
         | Key::WorkflowVersion(..)

@@ -1,6 +1,7 @@
 //! Executions: read, follow, steer.
 
 mod accepted;
+mod answer;
 mod layout;
 mod read;
 mod steer;
@@ -30,6 +31,14 @@ pub(crate) enum ExecutionCommand {
     /// Follow an execution to its end; Ctrl-C stops watching and changes nothing
     #[command(after_help = help())]
     Watch(Watch),
+    /// Show what an execution asked of people, and what they decided
+    Approvals(answer::Approvals),
+    /// Agree that an execution goes on
+    Approve(answer::Answer),
+    /// Refuse that an execution goes on
+    Reject(answer::Answer),
+    /// Take a decision back that the execution has not gone on by
+    Withdraw(answer::Withdraw),
     /// Stop an execution before its next call; what was done stays
     #[command(visible_alias = "kill")]
     Cancel(steer::Cancel),
@@ -72,6 +81,10 @@ impl Command for ExecutionCommand {
             Self::Get(command) => command.run(context).await?,
             Self::List(command) => command.run(context).await?,
             Self::Notifications(command) => command.run(context).await?,
+            Self::Approvals(command) => command.run(context).await?,
+            Self::Approve(command) => command.run(context, "approve").await?,
+            Self::Reject(command) => command.run(context, "reject").await?,
+            Self::Withdraw(command) => command.run(context).await?,
             Self::Cancel(command) => command.run(context).await?,
             Self::Resolve(command) => command.run(context).await?,
         }

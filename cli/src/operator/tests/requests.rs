@@ -86,6 +86,26 @@ async fn executions_are_read_and_steered() {
 }
 
 #[tokio::test]
+async fn approvals_are_listed_and_answered() {
+    check("approvals list", "GET /api/approvals?waitingFor=me&limit=20").await;
+    check("approvals list --readable --team ops", "GET /api/approvals?teamId=ops&limit=20").await;
+    check("execution approvals EX", "GET /api/executions/EX/approvals").await;
+    let digest = "0".repeat(64);
+    let path = "POST /api/executions/EX/steps/ask";
+    check(
+        &format!("execution approve EX ask --digest {digest} --reason seen"),
+        &format!(r#"{path}/approve {{"digest":"{digest}","reason":"seen"}}"#),
+    )
+    .await;
+    check(
+        &format!("execution reject EX ask --digest {digest} --form {{\"ticket\":1}}"),
+        &format!(r#"{path}/reject {{"digest":"{digest}","form":{{"ticket":1}}}}"#),
+    )
+    .await;
+    check("execution withdraw EX ask --of ann", &format!(r#"{path}/withdraw {{"of":"ann"}}"#)).await;
+}
+
+#[tokio::test]
 async fn incidents_switches_queue_and_audit() {
     check(
         "incident create --title Down",

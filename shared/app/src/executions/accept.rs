@@ -121,7 +121,7 @@ impl App {
             parameters,
             ..self.pending(id, pinned, caller.principal.user.clone())
         };
-        let risk = self.judged(&execution, compiled, incident).await?;
+        let risk = self.risk_of(&execution, compiled, incident).await?;
         Ok(Execution { risk, ..execution })
     }
 

@@ -58,7 +58,7 @@ impl App {
             parameters,
             ..self.pending(id, pinned, parent.requested_by.clone())
         };
-        let risk = self.judged(&child, &compiled, incident).await?;
+        let risk = self.risk_of(&child, &compiled, incident).await?;
         Ok(Execution { risk, ..child })
     }
 }

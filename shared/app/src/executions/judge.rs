@@ -21,7 +21,7 @@ pub const HISTORY: u32 = 50;
 impl App {
     /// The risk of a run, with the approval that the team's policy demands; `None` of a runbook without phases. A run that may not
     /// be in its environment, or is riskier than the team allows, is refused.
-    pub(super) async fn judged(
+    pub(super) async fn risk_of(
         &self,
         execution: &Execution,
         compiled: &Compiled,

@@ -12,6 +12,7 @@ use muster_domain::ids::{ExecutionId, UserId};
 use muster_domain::policy::{Action, Owner};
 
 use crate::approvals::reason_faults;
+use crate::gates::follow::Gates;
 use crate::once::Decided;
 use crate::runbooks::refuse_faults;
 use crate::{App, Caller, Error};
@@ -115,7 +116,9 @@ impl App {
                 }),
                 Decision::Moved(moved) => {
                     notifies.store(moved.notifies().unwrap_or_default(), Ordering::Relaxed);
-                    let (execution, writes) = self.stored(*moved, seen.version);
+                    let followed = self.following(&seen.value, &moved.to, &Gates::default()).await?;
+                    let (execution, mut writes) = self.stored(*moved, seen.version);
+                    writes.extend(followed);
                     moved_now.store(true, Ordering::Relaxed);
                     Ok(Decided { reply: execution, writes })
                 }

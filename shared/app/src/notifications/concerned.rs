@@ -2,7 +2,7 @@
 
 use muster_domain::ids::{TeamId, UserId};
 use muster_domain::incident::Incident;
-use muster_domain::notification::{Addressees, IncidentWords, Notification, Team, ways_to_reach};
+use muster_domain::notification::{Addressees, IncidentWords, Notification, Occasion, Team, ways_to_reach};
 use muster_domain::workflow::Workflow;
 
 use crate::table::{Key, Record, Stored, TableError};
@@ -11,6 +11,8 @@ use crate::{App, Error};
 /// What is read of the table about a notification, at once and consistently.
 #[derive(Default)]
 struct Facts {
+    /// Those who are asked by name; absent if nobody is asked.
+    asked: Option<Vec<UserId>>,
     incident: Option<Incident>,
     /// A deleted one too: its head stays.
     workflow: Option<Workflow>,
@@ -39,13 +41,18 @@ impl App {
     }
 
     async fn facts_about(&self, notification: &Notification, team: &TeamId) -> Result<Facts, Error> {
-        let workflow = Key::Workflow(notification.failure.workflow.clone());
+        let (workflow, asked) = match &notification.occasion {
+            Occasion::Failure(failure) => (Some(Key::Workflow(failure.workflow.clone())), None),
+            Occasion::Asking(asking) => (None, Some(asking.people.clone())),
+        };
         let team = Key::Team(team.clone());
         let incident = notification.incident.clone().map(Key::Incident);
-        let keys: Vec<Key> = [workflow.clone(), team.clone()].into_iter().chain(incident.clone()).collect();
+        let keys = [Some(team.clone()), workflow.clone(), incident.clone()];
+        let keys: Vec<Key> = keys.into_iter().flatten().collect();
         let mut found = self.table.batch_get(&keys).await?;
         Ok(Facts {
-            workflow: typed(found.remove(&workflow))?,
+            asked,
+            workflow: typed(workflow.and_then(|key| found.remove(&key)))?,
             team: typed(found.remove(&team))?,
             incident: typed(incident.and_then(|key| found.remove(&key)))?,
         })
@@ -53,8 +60,11 @@ impl App {
 }
 
 impl Facts {
-    /// Whose the incident is now, before who wrote the workflow.
+    /// Of a failure, whose the incident is now, before who wrote the workflow.
     fn people(&self) -> Vec<UserId> {
+        if let Some(asked) = &self.asked {
+            return asked.clone();
+        }
         let assignee = self.incident.as_ref().and_then(|incident| incident.assignee.clone());
         let creator = self.workflow.as_ref().map(|workflow| workflow.created_by.clone());
         assignee.into_iter().chain(creator).collect()

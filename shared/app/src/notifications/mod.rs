@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use muster_domain::execution::Execution;
 use muster_domain::ids::{ExecutionId, TeamId};
-use muster_domain::notification::{Decision, Effect, Event, Notification, decide};
+use muster_domain::notification::{Decision, Effect, Event, Notification, Occasion, decide};
 
 use crate::job::Job;
 use crate::metrics::Counter;
-use crate::table::{CommitError, Order, PageRequest, Query, Versioned, Write};
+use crate::table::{CommitError, Order, PageRequest, Query, Record, Versioned, Write};
 use crate::{App, Caller, Error};
 
 /// The most notifications of one execution that are shown: one for each time that a person sent it on.
@@ -50,11 +50,21 @@ impl App {
         team: Option<&TeamId>,
         after: Duration,
     ) {
-        let job = Job::Notify { execution: execution.clone(), number };
-        if let Err(error) = self.queue.send(job, team, after).await {
+        self.send_soon(Job::Notify { execution: execution.clone(), number }, team, after).await;
+    }
+
+    pub(crate) async fn send_soon(&self, job: Job, team: Option<&TeamId>, after: Duration) {
+        if let Err(error) = self.queue.send(job.clone(), team, after).await {
             self.metrics.count(Counter::NudgesLost);
             let error = crate::error::chain(&error);
-            tracing::warn!(execution_id = %execution, number, error, "nudge for a notification lost");
+            tracing::warn!(?job, error, "nudge for a notification lost");
+        }
+    }
+
+    /// Nudges a worker for each notification that these writes created.
+    pub(crate) async fn tell_soon(&self, jobs: Vec<(Job, Option<TeamId>)>) {
+        for (job, team) in jobs {
+            self.send_soon(job, team.as_ref(), Duration::ZERO).await;
         }
     }
 
@@ -67,7 +77,7 @@ impl App {
         let Decision::Moved(moved) = decide(&seen.value, event, self.clock.now()) else {
             return Ok(false);
         };
-        let (execution, number, team) = (moved.to.execution.clone(), moved.to.number, moved.to.team.clone());
+        let (job, team) = (job_of(&moved.to), moved.to.team.clone());
         let nudges = moved.effects.iter().any(|effect| matches!(effect, Effect::Nudge { .. }));
         match self.table.commit(vec![Write::replace(moved.to, seen.version)]).await {
             Ok(()) => {}
@@ -76,8 +86,30 @@ impl App {
         }
         if nudges {
             self.metrics.count(Counter::NudgesRepeated);
-            self.notify_soon(&execution, number, team.as_ref(), Duration::ZERO).await;
+            self.send_soon(job, team.as_ref(), Duration::ZERO).await;
         }
         Ok(nudges)
     }
+}
+
+/// What brings a notification to those concerned.
+pub(crate) fn job_of(notification: &Notification) -> Job {
+    let Notification { execution, number, occasion, .. } = notification;
+    let (execution, number) = (execution.clone(), *number);
+    match occasion {
+        Occasion::Failure(_) => Job::Notify { execution, number },
+        Occasion::Asking(asking) => {
+            Job::Tell { execution, step: asking.step.clone(), round: asking.round, number }
+        }
+    }
+}
+
+/// What these writes owe to those who are asked.
+pub(crate) fn askings_in(writes: &[Write]) -> Vec<(Job, Option<TeamId>)> {
+    let owed = writes.iter().filter_map(|write| match write {
+        Write::Put { record: Record::Notification(notification), .. } => Some(notification),
+        Write::Put { .. } | Write::Delete { .. } => None,
+    });
+    let askings = owed.filter(|one| matches!(one.occasion, Occasion::Asking(_)));
+    askings.map(|one| (job_of(one), one.team.clone())).collect()
 }

@@ -7,7 +7,6 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use muster_domain::audit::Fact;
-use muster_domain::ids::ExecutionId;
 use muster_domain::notification::{
     Addressees, Decision, Effect, Event, Moved, Notification, Recipient, RecipientState, Refusal, decide,
     prepare,
@@ -16,10 +15,11 @@ use muster_domain::outcome::Outcome;
 use muster_domain::time::Time;
 use serde_json::json;
 
+use super::job_of;
 use crate::executions::audit_execution;
 use crate::metrics::Counter;
 use crate::ports::Call;
-use crate::table::{CommitError, Key, Versioned, Write};
+use crate::table::{CommitError, Key, Record, Versioned, Write};
 use crate::worker::lapse::Lapse;
 use crate::worker::{MAX_REQUEST_TIME, RECORDING_RESERVE, Shift};
 use crate::{App, Error};
@@ -30,13 +30,8 @@ const RECORD_TRIES: u32 = 6;
 impl App {
     /// Makes every attempt that is due. `Ok` means that nothing more is to be done for this message: what is still owed, the
     /// due-index knows.
-    pub(crate) async fn notify(
-        &self,
-        execution: &ExecutionId,
-        number: u32,
-        shift: &Shift<'_>,
-    ) -> Result<(), Error> {
-        let Some(seen) = self.owed_still(execution, number).await? else {
+    pub(crate) async fn notify(&self, key: &Key, shift: &Shift<'_>) -> Result<(), Error> {
+        let Some(seen) = self.owed_still(key).await? else {
             return Ok(());
         };
         let started = (self.clock.now(), Instant::now());
@@ -51,13 +46,9 @@ impl App {
     }
 
     /// The notification, unless nothing is owed any more.
-    async fn owed_still(
-        &self,
-        execution: &ExecutionId,
-        number: u32,
-    ) -> Result<Option<Versioned<Notification>>, Error> {
-        let Some(stored) = self.table.get(&Key::Notification(execution.clone(), number)).await? else {
-            tracing::warn!(execution_id = %execution, number, "a job names a notification that does not exist");
+    async fn owed_still(&self, key: &Key) -> Result<Option<Versioned<Notification>>, Error> {
+        let Some(stored) = self.table.get(key).await? else {
+            tracing::warn!(?key, "a job names a notification that does not exist");
             return Ok(None);
         };
         let seen: Versioned<Notification> = stored.typed()?;
@@ -170,8 +161,8 @@ impl<'a> Sending<'a> {
                     return Ok(());
                 }
                 Err(Error::Contention) => {
-                    let Notification { execution, number, .. } = &self.seen.value;
-                    let Some(current) = self.app.owed_still(execution, *number).await? else { return Ok(()) };
+                    let key = Record::from(self.seen.value.clone()).key();
+                    let Some(current) = self.app.owed_still(&key).await? else { return Ok(()) };
                     self.seen = current;
                 }
                 Err(error) => return Err(error),
@@ -194,8 +185,8 @@ impl<'a> Sending<'a> {
     }
 
     async fn nudge(&self, at: Time) {
-        let Notification { execution, number, team, .. } = &self.seen.value;
-        self.app.notify_soon(execution, *number, team.as_ref(), at.since(self.app.clock.now())).await;
+        let (job, team) = (job_of(&self.seen.value), self.seen.value.team.as_ref());
+        self.app.send_soon(job, team, at.since(self.app.clock.now())).await;
     }
 
     /// One commit: the notification, and in the audit log each recipient that was given up.

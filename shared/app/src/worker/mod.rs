@@ -1,6 +1,7 @@
 //! The worker: claim, send, record. Every job of every queue comes through `App::handle`.
 
 mod bodies;
+mod gates;
 pub(crate) mod lapse;
 mod prepare;
 mod run;
@@ -15,6 +16,7 @@ use muster_domain::time::Time;
 
 use self::run::Run;
 use crate::executions::Seen;
+use crate::gates::follow::Gates;
 use crate::job::Job;
 use crate::plans::Compiled;
 use crate::ports::Egress;
@@ -41,7 +43,12 @@ impl App {
         match job {
             Job::Run { execution } => self.run(execution, shift).await,
             Job::Deliver { incident, seq } => self.deliver_event(incident, *seq).await,
-            Job::Notify { execution, number } => self.notify(execution, *number, shift).await,
+            Job::Notify { execution, number } => {
+                self.notify(&Key::Notification(execution.clone(), *number), shift).await
+            }
+            Job::Tell { execution, step, round, number } => {
+                self.notify(&Key::AskingNote(execution.clone(), step.clone(), *round, *number), shift).await
+            }
         }
     }
 
@@ -54,7 +61,7 @@ impl App {
                 tracing::error!(incident_id = %incident, seq, reason, "an event is not delivered yet");
                 Ok(())
             }
-            Job::Notify { execution, number } => {
+            Job::Notify { execution, number } | Job::Tell { execution, number, .. } => {
                 tracing::error!(execution_id = %execution, number, reason, "a notification is not delivered yet");
                 Ok(())
             }
@@ -91,7 +98,9 @@ impl App {
         let Decision::Moved(moved) = decide(&seen.value, &compiled.plan, event, self.clock.now()) else {
             return Ok(seen);
         };
-        let (_, writes) = self.stored(*moved, seen.version);
+        let followed = self.following(&seen.value, &moved.to, &Gates::default()).await?;
+        let (_, mut writes) = self.stored(*moved, seen.version);
+        writes.extend(followed);
         match self.table.commit(writes).await {
             Ok(()) | Err(CommitError::Conflict { .. }) => self.load_execution(&seen.value.id).await,
             Err(CommitError::Table(error)) => Err(error.into()),

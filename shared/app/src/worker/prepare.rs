@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use muster_domain::approval::Question;
 use muster_domain::execution::decide::{Next, Prepared};
 use muster_domain::execution::prepare::{Preparation, prepare};
 use muster_domain::execution::{ChildEnd, Execution, ExecutionStatus, State, StepRun, StepState};
@@ -12,35 +13,57 @@ use muster_domain::plan::Step;
 use muster_domain::render::context;
 use serde_json::Value;
 
+use super::gates::Asked;
 use super::run::Run;
 use crate::Error;
+use crate::gates::follow::Gates;
 use crate::table::{Body, BodyPart, Key, Stored};
+
+/// What a worker asks to begin with, and what becomes of approvals if it may.
+#[derive(Debug, Clone)]
+pub(super) struct Brought {
+    pub next: Next,
+    pub gates: Gates,
+}
+
+impl Brought {
+    /// Nothing begins.
+    pub(super) fn nothing() -> Self {
+        Self { next: Next::nothing(), gates: Gates::default() }
+    }
+}
 
 impl Run<'_> {
     /// Reads the guard and prepares what would begin. An unreadable guard is an error: nothing begins.
-    pub(super) async fn next(&self) -> Result<Next, Error> {
+    pub(super) async fn next(&self) -> Result<Brought, Error> {
         let view = self.app.guard_view(&self.seen.value).await?;
         let clearance = self.seen.value.clearance(&view);
-        let prepared = if clearance.is_ok() { self.prepare_ready().await? } else { BTreeMap::new() };
-        Ok(Next { clearance, prepared, ended: self.ended_children().await?, ..Next::nothing() })
+        let (prepared, questions) =
+            if clearance.is_ok() { self.prepare_ready().await? } else { Default::default() };
+        let (ended_gates, judged) = self.judged().await?;
+        let ended = self.ended_children().await?;
+        let next = Next { clearance, prepared, ended, gates: ended_gates, ..Next::nothing() };
+        Ok(Brought { next, gates: Gates { questions, judged } })
     }
 
-    async fn prepare_ready(&self) -> Result<BTreeMap<StepId, Prepared>, Error> {
+    async fn prepare_ready(&self) -> Result<(BTreeMap<StepId, Prepared>, BTreeMap<StepId, Question>), Error> {
         let execution = &self.seen.value;
         let fresh = self.ready().filter(|step| is_fresh(execution.steps.get(&step.id)));
         let fresh: Vec<&Step> = fresh.take(self.compiled.plan.concurrency).collect();
         if fresh.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(Default::default());
         }
         let incident = self.incident().await?;
         let mut context = context(execution, incident.as_ref(), &self.long_bodies().await?);
-        let mut prepared = BTreeMap::new();
+        let (mut prepared, mut questions) = (BTreeMap::new(), BTreeMap::new());
         for step in fresh {
-            if let Some(brought) = self.prepare(step, incident.as_ref(), &mut context).await? {
-                prepared.insert(step.id.clone(), brought);
-            }
+            let Some((brought, question)) = self.prepare(step, incident.as_ref(), &mut context).await? else {
+                continue;
+            };
+            prepared.insert(step.id.clone(), brought);
+            questions.extend(question.map(|question| (step.id.clone(), question)));
         }
-        Ok(prepared)
+        Ok((prepared, questions))
     }
 
     async fn prepare(
@@ -48,16 +71,16 @@ impl Run<'_> {
         step: &Step,
         incident: Option<&Incident>,
         context: &mut Value,
-    ) -> Result<Option<Prepared>, Error> {
+    ) -> Result<Option<Asked>, Error> {
         let execution = &self.seen.value;
         Ok(match prepare(execution, &self.compiled.plan, step, context) {
-            Preparation::Ready(prepared) => Some(*prepared),
+            Preparation::Ready(prepared) => Some((*prepared, None)),
             Preparation::Nothing => None,
             Preparation::Child(call) => {
                 let child = self.app.child(execution, (&step.id, call), incident, context).await?;
-                Some(Prepared::Child(child.map(Box::new)))
+                Some((Prepared::Child(child.map(Box::new)), None))
             }
-            Preparation::Gate(_) => None,
+            Preparation::Gate(gate) => Some(self.ask((step, gate), incident, context).await?),
         })
     }
 

@@ -18,9 +18,12 @@ use muster_domain::time::Time;
 
 use super::bodies::{lost_body, new_request_bodies, split_response};
 use super::lapse::Lapse;
+use super::prepare::Brought;
 use super::{MAX_REQUEST_TIME, RECORDING_RESERVE, Shift};
 use crate::executions::Seen;
+use crate::gates::follow::Gates;
 use crate::metrics::Counter;
+use crate::notifications::askings_in;
 use crate::plans::Compiled;
 use crate::ports::Call;
 use crate::table::{Body, BodyPart, CommitError, Key, Write};
@@ -28,6 +31,8 @@ use crate::{App, Error};
 
 /// How often storing an outcome is tried before the lease is left to lapse.
 const RECORD_TRIES: u32 = 6;
+/// How soon a worker is asked again to act on a decision of people that came while another one held the execution.
+const GATE_CHECK: Duration = Duration::from_secs(2);
 
 /// One claim of one execution, from its first intent to its end or its next wait.
 pub(super) struct Run<'a> {
@@ -66,8 +71,8 @@ impl<'a> Run<'a> {
             return Err(Error::NoTime);
         }
         let lease = Lease { holder: shift.holder.to_owned(), until: shift.deadline };
-        let next = run.next().await?;
-        let claimed = run.apply(Event::Claim { lease, next: next.clone() }, &next).await?;
+        let brought = run.next().await?;
+        let claimed = run.apply(Event::Claim { lease, next: brought.next.clone() }, &brought).await?;
         run.epoch = run.seen.value.epoch;
         Ok(claimed.then_some(run))
     }
@@ -83,7 +88,7 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             if !self.has_time() {
-                self.apply(Event::Yield { epoch: self.epoch }, &Next::nothing()).await?;
+                self.apply(Event::Yield { epoch: self.epoch }, &Brought::nothing()).await?;
                 return Ok(());
             }
             if !self.begin_more().await? && self.in_flight.is_empty() {
@@ -99,8 +104,8 @@ impl<'a> Run<'a> {
         if !self.holds() || !self.has_time() || idle {
             return Ok(false);
         }
-        let next = self.next().await?;
-        self.apply(Event::Advance { epoch: self.epoch, next: next.clone() }, &next).await
+        let brought = self.next().await?;
+        self.apply(Event::Advance { epoch: self.epoch, next: brought.next.clone() }, &brought).await
     }
 
     fn holds(&self) -> bool {
@@ -132,15 +137,16 @@ impl<'a> Run<'a> {
     }
 
     /// Decides, commits and performs. `false`: nothing to do, or another worker was faster.
-    async fn apply(&mut self, event: Event, next: &Next) -> Result<bool, Error> {
+    async fn apply(&mut self, event: Event, brought: &Brought) -> Result<bool, Error> {
         let claims = matches!(event, Event::Claim { .. });
         let moved = match decide(&self.seen.value, &self.compiled.plan, event, self.app.clock.now()) {
             Decision::Moved(moved) => *moved,
             Decision::AlreadyDone => return Ok(false),
-            Decision::Refused(refusal) => return self.refused(refusal).await,
+            Decision::Refused(refusal) => return self.refused(refusal, &brought.next).await,
         };
-        let bodies = new_request_bodies(&self.seen.value, &moved.to, next);
-        match self.commit(moved, bodies).await {
+        let mut more = new_request_bodies(&self.seen.value, &moved.to, &brought.next);
+        more.extend(self.app.following(&self.seen.value, &moved.to, &brought.gates).await?);
+        match self.commit(moved, more).await {
             Ok(effects) => {
                 self.perform(effects).await?;
                 Ok(true)
@@ -161,20 +167,37 @@ impl<'a> Run<'a> {
     }
 
     /// A job that came too early is sent again; every other refusal means that it is no longer wanted.
-    async fn refused(&self, refusal: Refusal) -> Result<bool, Error> {
+    async fn refused(&self, refusal: Refusal, next: &Next) -> Result<bool, Error> {
         let id = &self.seen.value.id;
         tracing::debug!(execution_id = %id, %refusal, "nothing to do");
-        if let Refusal::NotDue(until) = refusal {
-            self.nudge(until).await;
+        match refusal {
+            Refusal::NotDue(until) => self.nudge(until).await,
+            // Whoever holds it may not look at its gates again.
+            Refusal::Leased(until) if !next.gates.is_empty() => {
+                self.nudge(until.min(self.app.clock.now().plus(GATE_CHECK))).await;
+            }
+            Refusal::Leased(_)
+            | Refusal::AwaitsReview
+            | Refusal::AwaitsChild
+            | Refusal::AwaitsApproval
+            | Refusal::AwaitsCallback
+            | Refusal::Paused
+            | Refusal::AwaitsUndo
+            | Refusal::StaleEpoch(_)
+            | Refusal::InFlight
+            | Refusal::UnknownAttempt
+            | Refusal::WrongState(_) => {}
         }
         Ok(false)
     }
 
-    async fn commit(&mut self, moved: Moved, bodies: Vec<Write>) -> Result<Vec<Effect>, CommitError> {
+    async fn commit(&mut self, moved: Moved, more: Vec<Write>) -> Result<Vec<Effect>, CommitError> {
         let effects = moved.effects.clone();
         let (execution, mut writes) = self.app.stored(moved, self.seen.version);
-        writes.extend(bodies);
+        writes.extend(more);
+        let askings = askings_in(&writes);
         self.app.table.commit(writes).await?;
+        self.app.tell_soon(askings).await;
         if execution.status() != self.seen.value.status() {
             self.app.tell_of(&execution);
         }
@@ -285,7 +308,9 @@ impl<'a> Run<'a> {
                 return Ok(());
             };
             let body = split_response(&mut moved.to, &step, attempt);
-            match self.commit(*moved, body.into_iter().collect()).await {
+            let mut more = self.app.following(&self.seen.value, &moved.to, &Gates::default()).await?;
+            more.extend(body);
+            match self.commit(*moved, more).await {
                 Ok(effects) => return self.perform(effects).await,
                 Err(CommitError::Conflict { .. }) => self.reload().await?,
                 Err(CommitError::Table(error)) if error.kind.retryable() && self.may_wait(round) => {

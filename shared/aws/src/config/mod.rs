@@ -22,9 +22,10 @@ pub struct ApiConfig {
     pub secret_prefix: SecretPrefix,
 }
 
-/// What `muster-approval` reads. It nudges nobody, so it knows no queue.
+/// What `muster-approval` reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApprovalConfig {
+    pub queue: QueueUrl,
     pub groups_claim: ClaimName,
     pub self_approval: SelfApproval,
 }
@@ -102,9 +103,10 @@ impl FromEnvironment for ApiConfig {
 
 impl FromEnvironment for ApprovalConfig {
     fn read(variables: &mut Variables<'_>) -> Option<Self> {
+        let queue = variables.queue();
         let groups_claim = variables.groups_claim();
         let self_approval = variables.parsed("MUSTER_ALLOW_SELF_APPROVAL", self_approval);
-        Some(Self { groups_claim: groups_claim?, self_approval: self_approval? })
+        Some(Self { queue: queue?, groups_claim: groups_claim?, self_approval: self_approval? })
     }
 }
 
@@ -190,6 +192,7 @@ mod tests {
             "MUSTER_TABLE",
             "MUSTER_ENVIRONMENT",
             "MUSTER_LOG",
+            "MUSTER_QUEUE_URL",
             "MUSTER_GROUPS_CLAIM",
             "MUSTER_ALLOW_SELF_APPROVAL",
         ];

@@ -74,7 +74,7 @@ pub fn answer(
 ) -> Result<Answered, Refusal> {
     refuse_closed(approval, now)?;
     refuse_drift(approval, ledger, given)?;
-    refuse_person(approval, ledger, given)?;
+    refuse_person(approval, ledger, &given.principal.user, given.people)?;
     let level = open_level(approval, ledger, given.people);
     let right = right_to(approval, level, given.principal)?;
     let reason = checked_reason(approval, given)?;
@@ -95,6 +95,18 @@ pub fn answer(
     Ok(Answered { ledger, level, closes })
 }
 
+/// Whether this person's answer would count now, given a reason and a form that are right: who is asked at present.
+pub fn may_answer(
+    approval: &Approval,
+    ledger: Option<&Ledger>,
+    (principal, people): (&Principal, &People),
+    now: Time,
+) -> bool {
+    refuse_closed(approval, now).is_ok()
+        && refuse_person(approval, ledger, &principal.user, people).is_ok()
+        && right_to(approval, open_level(approval, ledger, people), principal).is_ok()
+}
+
 /// Late is late, whether or not the sweeper has come by.
 fn refuse_closed(approval: &Approval, now: Time) -> Result<(), Refusal> {
     if approval.state != ApprovalState::Open {
@@ -113,16 +125,20 @@ fn refuse_drift(approval: &Approval, ledger: Option<&Ledger>, given: &Given<'_>)
 }
 
 /// Being an admin exempts from none of these.
-fn refuse_person(approval: &Approval, ledger: Option<&Ledger>, given: &Given<'_>) -> Result<(), Refusal> {
-    let user = &given.principal.user;
-    if given.people.is_one_of(user, &approval.question.excluded) {
+fn refuse_person(
+    approval: &Approval,
+    ledger: Option<&Ledger>,
+    user: &UserId,
+    people: &People,
+) -> Result<(), Refusal> {
+    if people.is_one_of(user, &approval.question.excluded) {
         return Err(Refusal::OwnWork { user: user.clone() });
     }
     let own = ledger.into_iter().flat_map(|ledger| &ledger.decisions);
-    for decision in own.filter(|decision| given.people.same_person(&decision.by, user)) {
+    for decision in own.filter(|decision| people.same_person(&decision.by, user)) {
         match &decision.withdrawn {
             None => return Err(Refusal::Again { by: decision.by.clone() }),
-            Some(withdrawn) if !given.people.same_person(&withdrawn.by, user) => {
+            Some(withdrawn) if !people.same_person(&withdrawn.by, user) => {
                 return Err(Refusal::Revoked { user: decision.by.clone(), by: withdrawn.by.clone() });
             }
             // Who took back their own decision may decide again.

@@ -13,6 +13,7 @@ mod people;
 mod standing;
 mod subject;
 mod validate;
+mod verdict;
 mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::answer::{Answered, Given, Refusal, answer};
+pub use self::answer::{Answered, Given, Refusal, answer, may_answer};
 pub use self::approver::Approver;
 pub use self::due::{Escalated, Expiry, escalate, expire};
 pub use self::gate::{GateSpec, Level, OnExpiry, Rung};
@@ -33,11 +34,13 @@ pub use self::subject::{Binding, Bound, subject};
 pub use self::validate::{
     MAX_APPROVERS, MAX_EXPIRY_SECONDS, MAX_LEVELS, MAX_NEEDED, MAX_NEEDED_IN_ALL, MAX_RUNGS,
 };
+pub use self::verdict::{Judged, Known, judge};
 pub use self::withdraw::{WithdrawRefusal, Withdrawal, withdraw};
-use crate::audit::ChainHead;
+use crate::audit::{ChainHead, Resource};
 use crate::digest::Digest;
 use crate::execution::PinnedRunbook;
 use crate::ids::{ExecutionId, StepId, TeamId, UserId};
+use crate::policy::Principal;
 use crate::time::Time;
 
 /// One asking of one gate. If what would run changes, the gate asks again as the next round.
@@ -119,6 +122,13 @@ pub enum ExpiryOutcome {
     Proceeded,
 }
 
+impl Question {
+    /// Whose audit chain tells what became of it.
+    pub fn resource(&self) -> Resource {
+        Resource::Approval(self.execution.clone(), self.step.clone(), self.round)
+    }
+}
+
 impl Approval {
     /// The gate as it is first asked. Whoever asked for the run never decides about it.
     pub fn asked(mut question: Question, now: Time) -> Self {
@@ -144,6 +154,18 @@ impl Approval {
         Self { due_at: None, ..self }
     }
 
+    /// Open until another moment, as after a pause.
+    #[must_use]
+    pub fn open_until(self, until: Time) -> Self {
+        Self { until, ..self }.rescheduled()
+    }
+
+    /// The worker was reminded of it, and is again at this moment if it has not acted by then.
+    #[must_use]
+    pub fn reminded(self, again: Time) -> Self {
+        Self { due_at: Some(again), ..self }
+    }
+
     /// Void, if it lets the run go on or still could; `None` if it cannot. A gate that was passed may turn out void when a step
     /// that it covers begins.
     pub fn voided(&self, reason: String, now: Time) -> Option<Self> {
@@ -164,6 +186,24 @@ impl Approval {
     /// version and the parameters alone.
     pub fn covers(&self, step: &StepId, request: &Digest) -> bool {
         self.question.bindings.get(step).is_none_or(|bound| bound == request)
+    }
+
+    /// Everyone of whom it must be known who they are before somebody's answer is judged.
+    pub fn names(&self, ledger: Option<&Ledger>) -> BTreeSet<UserId> {
+        let decisions = ledger.into_iter().flat_map(|ledger| &ledger.decisions);
+        let decided = decisions.flat_map(|decision| {
+            let withdrawn = decision.withdrawn.as_ref().map(|withdrawn| &withdrawn.by);
+            [Some(&decision.by), withdrawn].into_iter().flatten()
+        });
+        self.question.excluded.iter().chain(decided).cloned().collect()
+    }
+
+    /// Whether this person is among those who are or may be asked, at any level and rung.
+    pub fn names_approver(&self, principal: &Principal) -> bool {
+        let spec = &self.question.spec;
+        let levels = spec.levels.iter().flat_map(|level| &level.of);
+        let rungs = spec.escalation.iter().flat_map(|rung| &rung.to);
+        levels.chain(rungs).any(|approver| approver.admits(principal))
     }
 
     /// What stands by these decisions.

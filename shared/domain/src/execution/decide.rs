@@ -83,6 +83,10 @@ pub enum GateVerdict {
     },
     /// Nobody decided in time, and that means no.
     Expired,
+    /// Nobody decided in time, and others are asked as well: they have until a moment.
+    Longer {
+        until: Time,
+    },
     /// What was decided does not stand any more, and why.
     Void(String),
 }
@@ -94,6 +98,7 @@ impl GateVerdict {
             Self::Approved => "approved".into(),
             Self::Rejected { by, .. } => format!("rejected by {by}"),
             Self::Expired => "expired".into(),
+            Self::Longer { until } => format!("open until {until}: more people are asked"),
             Self::Void(because) => format!("void: {because}"),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Notification;
+use super::{Notification, Occasion};
 use crate::execution::{Execution, ExecutionStatus, Pinned, PinnedWorkflow, State, StepState, TrailEvent};
 use crate::ids::{StepId, WorkflowId};
 use crate::time::Time;
@@ -42,7 +42,7 @@ impl Notification {
     /// What an execution owes that has come to its state at `now`; `None` for one that owes nothing.
     pub fn owed(execution: &Execution, number: u32, now: Time, due_at: Time) -> Option<Self> {
         let workflow = execution.pinned.workflow().filter(|_| owes_notification(execution))?;
-        let failure = Failure::of(execution, workflow, now)?;
+        let failure = Occasion::Failure(Failure::of(execution, workflow, now)?);
         let concerned = (execution.team.clone(), execution.incident.clone());
         Some(Self::new(execution.id.clone(), number, failure, concerned, due_at))
     }

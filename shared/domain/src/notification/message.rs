@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Addressees, EmailAddress, IncidentWords, Notification, Notifier, Recipient, Way};
+use super::{
+    Addressees, Asking, EmailAddress, Failure, IncidentWords, Notification, Notifier, Occasion, Recipient,
+    Way,
+};
 use crate::execution::ExecutionStatus;
 use crate::plan::{WebhookCall, slack_message, teams_message};
 use crate::render::render;
@@ -50,18 +53,21 @@ fn rendered(
 impl Notification {
     /// One line for a heading.
     fn subject(&self) -> String {
-        let name = one_line(&self.failure.workflow_name, MAX_VALUE_CHARS);
-        format!("Workflow {name} {}", what_happened(self.failure.status))
+        match &self.occasion {
+            Occasion::Failure(failure) => {
+                let name = one_line(&failure.workflow_name, MAX_VALUE_CHARS);
+                format!("Workflow {name} {}", what_happened(failure.status))
+            }
+            Occasion::Asking(asking) => {
+                let name = one_line(&asking.runbook.name, MAX_VALUE_CHARS);
+                let more = if asking.escalated_to.is_empty() { "" } else { "still " };
+                format!("Runbook {name} {more}waits for a decision: {}", asking.step)
+            }
+        }
     }
 
     /// The heading, and below it what, of what, for what and when. `escape` is given every line.
     fn lines(&self, escape: fn(&str) -> String) -> Vec<String> {
-        let failure = &self.failure;
-        let error = one_line(&failure.error, MAX_ERROR_CHARS);
-        let error = match &failure.step {
-            Some(step) => format!("Node {step}: {error}"),
-            None => error,
-        };
         let incident = self.incident.as_ref().map(|id| match self.incident_words() {
             Some(words) => {
                 let title = one_line(&words.title, MAX_VALUE_CHARS);
@@ -69,10 +75,39 @@ impl Notification {
             }
             None => format!("Incident {id}"),
         });
+        let (before, after) = match &self.occasion {
+            Occasion::Failure(failure) => self.of_failure(failure),
+            Occasion::Asking(asking) => self.of_asking(asking),
+        };
+        let lines = [self.subject()].into_iter().chain(before).chain(incident).chain(after);
+        lines.map(|line| escape(&line)).collect()
+    }
+
+    /// What stands before and after the incident.
+    fn of_failure(&self, failure: &Failure) -> (Vec<String>, Vec<String>) {
+        let error = one_line(&failure.error, MAX_ERROR_CHARS);
+        let error = match &failure.step {
+            Some(step) => format!("Node {step}: {error}"),
+            None => error,
+        };
         let execution = format!("Execution {} of workflow {}", self.execution, failure.workflow);
-        let lines =
-            [Some(self.subject()), Some(error), incident, Some(execution), Some(failure.at.to_string())];
-        lines.into_iter().flatten().map(|line| escape(&line)).collect()
+        (vec![error], vec![execution, failure.at.to_string()])
+    }
+
+    /// Who may decide what, until when, and how to answer.
+    fn of_asking(&self, asking: &Asking) -> (Vec<String>, Vec<String>) {
+        let needs = one_line(&asking.needs.join(", then "), MAX_ERROR_CHARS);
+        let others: Vec<String> = asking.escalated_to.iter().map(ToString::to_string).collect();
+        let others = (!others.is_empty()).then(|| one_line(&others.join(", "), MAX_ERROR_CHARS));
+        let others = others.map(|others| format!("May answer as well: {others}"));
+        let before = [Some(format!("Needs {needs}")), others, Some(format!("Until {}", asking.until))];
+        let (id, step, digest) = (&self.execution, &asking.step, &asking.digest);
+        let after = vec![
+            format!("Execution {id} of runbook {}, asked for by {}", asking.runbook.id, asking.requested_by),
+            format!("To see it: muster execution approvals {id}"),
+            format!("To answer: muster execution approve {id} {step} --digest {digest} --reason …"),
+        ];
+        (before.into_iter().flatten().collect(), after)
     }
 
     fn incident_words(&self) -> Option<&IncidentWords> {
@@ -88,8 +123,10 @@ impl Notification {
             "subject": self.subject(),
             "text": self.lines(str::to_owned).join("\n"),
             "execution": self.execution_facts(),
-            "workflow": {"id": self.failure.workflow, "name": self.failure.workflow_name},
         });
+        if let Some(members) = body.as_object_mut() {
+            members.extend(self.about());
+        }
         if let (Some(members), Some(incident)) = (body.as_object_mut(), self.incident_facts()) {
             members.insert("incident".to_owned(), incident);
         }
@@ -104,7 +141,13 @@ impl Notification {
     }
 
     fn execution_facts(&self) -> Value {
-        let failure = &self.failure;
+        let failure = match &self.occasion {
+            Occasion::Failure(failure) => failure,
+            Occasion::Asking(asking) => {
+                let at = asking.at.to_string();
+                return json!({"id": self.execution, "status": ExecutionStatus::Waiting, "at": at});
+            }
+        };
         let mut facts = Map::from_iter([
             ("id".to_owned(), json!(self.execution)),
             ("status".to_owned(), json!(failure.status)),
@@ -113,6 +156,28 @@ impl Notification {
         ]);
         facts.extend(failure.step.as_ref().map(|step| ("node".to_owned(), json!(step))));
         Value::Object(facts)
+    }
+
+    /// The workflow that failed, or what is asked of whom.
+    fn about(&self) -> Map<String, Value> {
+        match &self.occasion {
+            Occasion::Failure(failure) => {
+                let workflow = json!({"id": failure.workflow, "name": failure.workflow_name});
+                Map::from_iter([("workflow".to_owned(), workflow)])
+            }
+            Occasion::Asking(asking) => {
+                let approval = json!({
+                    "step": asking.step,
+                    "round": asking.round,
+                    "needs": asking.needs,
+                    "escalatedTo": asking.escalated_to,
+                    "digest": asking.digest,
+                    "until": asking.until.to_string(),
+                });
+                let runbook = json!({"id": asking.runbook.id, "name": asking.runbook.name});
+                Map::from_iter([("approval".to_owned(), approval), ("runbook".to_owned(), runbook)])
+            }
+        }
     }
 
     fn incident_facts(&self) -> Option<Value> {

@@ -1,6 +1,8 @@
-//! Notifications (C9): who is told, by which way, that a workflow's execution went wrong, and how far that has come.
+//! Notifications (C9, D5): who is told, by which way, that a workflow's execution went wrong or that people are asked, and how
+//! far that has come.
 
 mod address;
+mod asking;
 mod decide;
 mod failure;
 mod message;
@@ -10,6 +12,7 @@ mod settings;
 use serde::{Deserialize, Serialize};
 
 pub use self::address::EmailAddress;
+pub use self::asking::{Asking, Occasion};
 pub use self::decide::{Decision, Effect, Event, Moved, Refusal, WAITS, decide};
 pub(crate) use self::failure::number_of;
 pub use self::failure::{Failure, owes_notification};
@@ -20,15 +23,16 @@ use crate::ids::{ExecutionId, IncidentId, TeamId, UserId};
 use crate::incident::Priority;
 use crate::time::Time;
 
-/// What one failure owes to those concerned. It is created in the commit that stores the failure.
+/// What one failure, or one asking, owes to those concerned. It is created in the commit that stores what it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notification {
     pub execution: ExecutionId,
-    /// Counts from 1: an execution that a person sends on may go wrong again.
+    /// Counts from 1: an execution that a person sends on may go wrong again, and a gate may be escalated.
     pub number: u32,
-    pub failure: Failure,
-    /// Whose settings say how people are reached: the workflow's team, else the incident's.
+    #[serde(flatten)]
+    pub occasion: Occasion,
+    /// Whose settings say how people are reached: the workflow's team, else the incident's; of a gate, a team that is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,12 +107,12 @@ impl Notification {
     pub fn new(
         execution: ExecutionId,
         number: u32,
-        failure: Failure,
+        occasion: Occasion,
         (team, incident): (Option<TeamId>, Option<IncidentId>),
         due_at: Time,
     ) -> Self {
         let addressees = Addressees::Unknown;
-        Self { execution, number, failure, team, incident, addressees, due_at: Some(due_at) }
+        Self { execution, number, occasion, team, incident, addressees, due_at: Some(due_at) }
     }
 
     /// The same to the recipients that were found, each owed at once. Those that are known already stay.
@@ -132,7 +136,13 @@ impl Notification {
 
     /// The same for every attempt at one recipient: what the receiver tells repeats apart by. `place` counts from 0.
     pub fn idempotency_key(&self, place: usize) -> String {
-        format!("{}-notification-{}-{place}", self.execution, self.number)
+        match &self.occasion {
+            Occasion::Failure(_) => format!("{}-notification-{}-{place}", self.execution, self.number),
+            Occasion::Asking(asking) => {
+                let Asking { step, round, .. } = asking;
+                format!("{}-{step}-{round}-notification-{}-{place}", self.execution, self.number)
+            }
+        }
     }
 
     /// The name of one attempt; `number` counts from 1.

@@ -14,6 +14,8 @@ pub(crate) enum Kind {
     Conflict,
     WrongStatus,
     KillSwitch,
+    ApprovalClosed,
+    OtherDigest,
     Stale,
     TooLarge,
     UnsupportedMediaType,
@@ -24,7 +26,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Malformed,
         Self::Invalid,
         Self::InvalidCursor,
@@ -37,6 +39,8 @@ impl Kind {
         Self::Conflict,
         Self::WrongStatus,
         Self::KillSwitch,
+        Self::ApprovalClosed,
+        Self::OtherDigest,
         Self::Stale,
         Self::TooLarge,
         Self::UnsupportedMediaType,
@@ -56,7 +60,11 @@ impl Kind {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::Conflict | Self::WrongStatus | Self::KillSwitch => 409,
+            Self::Conflict
+            | Self::WrongStatus
+            | Self::KillSwitch
+            | Self::ApprovalClosed
+            | Self::OtherDigest => 409,
             Self::Stale => 412,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
@@ -81,6 +89,8 @@ impl Kind {
             Self::Conflict => "/problems/conflict",
             Self::WrongStatus => "/problems/wrong-status",
             Self::KillSwitch => "/problems/kill-switch",
+            Self::ApprovalClosed => "/problems/approval-closed",
+            Self::OtherDigest => "/problems/other-digest",
             Self::Stale => "/problems/stale",
             Self::TooLarge => "/problems/too-large",
             Self::UnsupportedMediaType => "/problems/unsupported-media-type",
@@ -104,6 +114,8 @@ impl Kind {
             Self::Conflict => "It contradicts what is stored",
             Self::WrongStatus => "The execution's status does not allow this",
             Self::KillSwitch => "A kill switch is engaged",
+            Self::ApprovalClosed => "The approval does not take this answer any more",
+            Self::OtherDigest => "What would run is not what you saw",
             Self::Stale => "It was changed meanwhile",
             Self::TooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The body must be JSON",

@@ -36,6 +36,15 @@ fn inv_e4_every_refusal_has_a_declared_status() {
     let (scope, reason) = (Scope::Global, "drill".into());
     let killed = Error::KillSwitch { scope, reason };
     check(killed, 409, "kill-switch", json!({"scope": "global"}));
+    let user = || "ann".parse().expect("valid");
+    check(Refusal::OwnWork { user: user() }.into(), 403, "forbidden", json!({}));
+    check(Refusal::NotAnApprover { may: Vec::new() }.into(), 403, "forbidden", json!({}));
+    check(Refusal::Again { by: user() }.into(), 409, "approval-closed", json!({}));
+    let subject = muster_domain::digest::Digest::of_bytes(b"");
+    check(Refusal::OtherDigest(subject).into(), 409, "other-digest", json!({}));
+    check(Refusal::ReasonMissing.into(), 400, "invalid", json!({}));
+    check(WithdrawRefusal::Passed.into(), 409, "approval-closed", json!({}));
+    check(WithdrawRefusal::NotYours { of: user() }.into(), 403, "forbidden", json!({}));
     let etag = json!({"currentETag": "\"7\""});
     check(Error::Stale { current: 7 }, 412, "stale", etag);
     check(Error::IdempotencyMismatch, 422, "idempotency-mismatch", json!({}));

@@ -2,7 +2,7 @@
 //! execution.
 
 use muster_domain::execution::ExecutionStatus;
-use muster_domain::ids::{StepId, UserId};
+use muster_domain::ids::{StepId, TeamId, UserId};
 use muster_domain::notification as domain;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,21 +15,27 @@ pub(crate) struct Notifications {
     pub(crate) items: Vec<Notification>,
 }
 
-/// What one failure owes to those concerned.
+/// What one failure, or one asking, owes to those concerned.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Notification {
     /// Counts from 1: an execution that a person sends on may fail again.
     number: u32,
-    /// What the execution came to: FAILED, CANCELLED (out of time) or NEEDS_REVIEW.
+    /// What the execution came to: FAILED, CANCELLED (out of time) or NEEDS_REVIEW; WAITING if people are asked.
     #[schema(value_type = String)]
     status: ExecutionStatus,
-    /// The node that it is about.
+    /// The node, or the approval step, that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     node: Option<StepId>,
-    error: String,
+    /// Absent if people are asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
     at: Moment,
+    /// The team whose channels and people are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    team_id: Option<TeamId>,
     /// Why there is nobody to tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -44,12 +50,21 @@ impl From<domain::Notification> for Notification {
             domain::Addressees::Nobody { because } => Some(because),
             domain::Addressees::Unknown | domain::Addressees::Known { .. } => None,
         };
+        let (status, node, error, at) = match notification.occasion {
+            domain::Occasion::Failure(failure) => {
+                (failure.status, failure.step, Some(failure.error), failure.at)
+            }
+            domain::Occasion::Asking(asking) => {
+                (ExecutionStatus::Waiting, Some(asking.step), None, asking.at)
+            }
+        };
         Self {
             number: notification.number,
-            status: notification.failure.status,
-            node: notification.failure.step,
-            error: notification.failure.error,
-            at: notification.failure.at.into(),
+            status,
+            node,
+            error,
+            at: at.into(),
+            team_id: notification.team,
             reason,
             recipients,
         }

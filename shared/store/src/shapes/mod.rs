@@ -3,6 +3,7 @@
 mod samples;
 
 use muster_app::table::{BodyPart, DUE_SHARDS, Key, PartPlace, Query, Record, TableErrorKind};
+use muster_domain::approval::ApprovalState;
 use muster_domain::audit::Resource;
 use muster_domain::control::Scope;
 use muster_domain::ids::{ExecutionId, IntegrationId, RunbookId};
@@ -93,6 +94,8 @@ fn keys_parse_back_to_what_they_were_made_of() {
         Key::Audit(Resource::Incident(incident_id()), 1),
         Key::Audit(Resource::Control(Scope::Team(team())), 1),
         Key::Audit(Resource::Team(team()), 1),
+        Key::Audit(Resource::Approval(execution_id(), step(), 2), 1),
+        Key::Audit(Resource::Person("ann".parse().expect("valid")), 1),
         Key::KillSwitch(Scope::Global),
         Key::KillSwitch(Scope::Runbook(runbook_id())),
     ];
@@ -121,6 +124,11 @@ fn only_the_spelling_that_is_written_is_a_key() {
         (&format!("EX#{ex}"), "BODY#webhook#request#1"),
         (&format!("EX#{ex}"), "BODY##request"),
         (&format!("EX#{ex}"), "NOTE#1"),
+        (&format!("EX#{ex}"), "APPROVAL#webhook#1"),
+        (&format!("EX#{ex}"), "APPROVAL#webhook"),
+        (&format!("DECISION#{ex}#webhook#1"), "HEAD"),
+        (&format!("DECISION#{ex}#0000000001"), "HEAD"),
+        (&format!("AUDIT#approval:{ex}:webhook:02"), "00000000000000000001"),
         ("TEAM#a#b", "HEAD"),
         (&format!("AUDIT#{rb}"), "1"),
         (&format!("IDEM#{}", digest.replace('0', "g")), "HEAD"),
@@ -197,6 +205,11 @@ fn every_list_of_executions_and_audit_entries_finds_its_records() {
     let owed = sample(|record| matches!(record, Record::Notification(_)));
     check_list(Query::NotificationsOfExecution { execution: execution_id() }, &owed);
     check_list(Query::Due { shard: 3, until: AT }, &owed);
+    let approval = sample(|record| matches!(record, Record::Approval(_)));
+    check_list(Query::ApprovalsOfExecution { execution: execution_id() }, &approval);
+    check_list(Query::OpenApprovals { team: None }, &approval);
+    check_list(Query::OpenApprovals { team: Some(team()) }, &approval);
+    check_list(Query::Due { shard: 3, until: AT }, &approval);
     let entry = sample(|record| matches!(record, Record::Audit(_)));
     let day = "2026-03-01".to_owned();
     check_list(Query::AuditOfDay { team: Some(team()), day }, &entry);
@@ -214,6 +227,16 @@ fn a_list_leaves_out_what_its_index_still_shows_but_the_record_no_longer_is() {
     assert!(!Listing::of(&Query::Due { shard: 3, until: AT }).includes(&execution));
     let other = Query::ExecutionsOfRunbook { runbook: RunbookId::new(AT, 9) };
     assert!(!Listing::of(&other).includes(&execution));
+}
+
+#[test]
+fn an_approval_that_is_closed_is_in_no_list_but_stays_due_until_it_is_settled() {
+    let mut approval = samples::approval();
+    approval.state = ApprovalState::Approved;
+    let entries = Entries::of(&approval.clone().into());
+    assert_eq!([&entries.list1, &entries.list2], [&None, &None]);
+    assert!(entries.due.is_some());
+    assert_eq!(Entries::of(&approval.settled().into()), Entries::default());
 }
 
 #[test]
@@ -294,6 +317,7 @@ fn documented_rows() -> String {
         (samples::account().id.to_string(), "<account>"),
         ("payments".into(), "<team>"),
         ("webhook".into(), "<step>"),
+        ("ann@example.com".into(), "<user>"),
     ];
     let mut rows = String::new();
     for record in records() {

@@ -6,14 +6,16 @@ use muster_app::table::{
     AgeCursor, Body, BodyPart, Candidate, Candidates, IdempotencyRecord, Record, Starts,
 };
 use muster_domain::account::Account;
-use muster_domain::approval::{Approver, GateSpec};
+use muster_domain::approval::{
+    Approval, ApprovalState, Approver, Decision, GateSpec, Ledger, Person, Question, Verdict, Via, Withdrawn,
+};
 use muster_domain::audit::{ChainHead, Fact, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::{
     Attempt, CalledBack, Execution, ExecutionStatus, GateRun, InnerRun, Lease, Parent, Pause, Pinned,
     PinnedRunbook, PinnedWorkflow, Resolution, State, StepRun, StepState, Stop, StopMode, StoredRequest,
-    Trail, TrailEvent, Unwinding, Verdict, VerdictKind, WaitingOn,
+    Trail, TrailEvent, Unwinding, VerdictKind, WaitingOn, verdict,
 };
 use muster_domain::ids::{
     ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
@@ -24,7 +26,7 @@ use muster_domain::incident::{
 };
 use muster_domain::integration::{Alert, Integration, Seen};
 use muster_domain::notification::{
-    Addressees, Failure, IncidentWords, Notification, Recipient, RecipientState, Team, Way,
+    Addressees, Failure, IncidentWords, Notification, Occasion, Recipient, RecipientState, Team, Way,
 };
 use muster_domain::outcome::Outcome;
 use muster_domain::risk::{Factor, Risk};
@@ -90,6 +92,8 @@ pub(super) fn records() -> Vec<Record> {
         execution().into(),
         body(BodyPart::Request).into(),
         body(BodyPart::Response(2)).into(),
+        approval().into(),
+        ledger().into(),
         workflow_execution().into(),
         incident().into(),
         incident_event().into(),
@@ -115,7 +119,9 @@ pub(super) fn records() -> Vec<Record> {
         .into(),
         Seen { key: digest(), expires_at: AT }.into(),
         notification().into(),
+        asking().into(),
         team_settings().into(),
+        person().into(),
         audit_entry().into(),
         idempotency().into(),
         kill_switch().into(),
@@ -217,7 +223,7 @@ pub(super) fn execution() -> Execution {
         unwinding: Some(Unwinding { since: AT, reason: "step failed".into() }),
         undoes: Some(parent_id()),
         risk: Some(risk()),
-        verdict: Some(Verdict { is: VerdictKind::Resolved, because: "it holds".into() }),
+        verdict: Some(verdict::Verdict { is: VerdictKind::Resolved, because: "it holds".into() }),
         trail,
         audit: chain(),
     }
@@ -257,6 +263,73 @@ fn step_run() -> StepRun {
 
 fn body(part: BodyPart) -> Body {
     Body { execution: execution_id(), step: step(), part, text: "{\"ok\":true}".into() }
+}
+
+pub(super) fn approval() -> Approval {
+    let spec = json!({
+        "levels": [{"of": ["team:payments:responder", "platform-admin"], "needed": 2}],
+        "expiresInSeconds": 600,
+        "onExpiry": "escalate",
+        "escalation": [{"afterSeconds": 60, "to": ["user:carol"]}],
+        "reasonRequired": true,
+        "form": {"type": "object"},
+    });
+    let question = Question {
+        execution: execution_id(),
+        step: step(),
+        round: 2,
+        team: Some(team()),
+        runbook: PinnedRunbook {
+            id: runbook_id(),
+            name: "Restart a service".into(),
+            version: 3,
+            digest: digest(),
+        },
+        requested_by: user(),
+        excluded: BTreeSet::from([user()]),
+        spec: from_json(spec),
+        subject: digest(),
+        bindings: BTreeMap::from([(step(), digest())]),
+        shown: vec![json!({"step": "webhook", "request": {"url": "https://control.example.com/restart"}})],
+    };
+    Approval {
+        question,
+        asked_at: AT,
+        until: AT,
+        rung: 1,
+        extended: true,
+        state: ApprovalState::Open,
+        due_at: Some(AT),
+        closed_at: Some(AT),
+        audit: chain(),
+    }
+}
+
+fn ledger() -> Ledger {
+    let withdrawn = Withdrawn { by: user(), at: AT, reason: Some("too early".into()) };
+    let decision = Decision {
+        by: user(),
+        level: 1,
+        right: Approver::PlatformAdmin,
+        verdict: Verdict::Approve,
+        reason: Some("looked".into()),
+        form: Some(json!({"ticket": "OPS-1"})),
+        at: AT,
+        via: Via::Api,
+        withdrawn: Some(withdrawn),
+    };
+    Ledger { execution: execution_id(), step: step(), round: 2, subject: digest(), decisions: vec![decision] }
+}
+
+fn person() -> Person {
+    Person {
+        id: user(),
+        aliases: BTreeSet::from(["ann".parse().expect("valid")]),
+        set_by: user(),
+        created_at: AT,
+        updated_at: AT,
+        audit: chain(),
+    }
 }
 
 fn incident() -> Incident {
@@ -450,19 +523,25 @@ pub(super) fn notification() -> Notification {
     Notification {
         execution: execution_id(),
         number: 1,
-        failure: Failure {
+        occasion: Occasion::Failure(Failure {
             workflow: workflow_id(),
             workflow_name: "Restart what is down".into(),
             status: ExecutionStatus::Failed,
             step: Some(step()),
             error: "the receiver answered 404".into(),
             at: AT,
-        },
+        }),
         team: Some(team()),
         incident: Some(incident_id()),
         addressees: Addressees::Known { recipients, incident },
         due_at: Some(AT),
     }
+}
+
+fn asking() -> Notification {
+    let others = [Approver::PlatformAdmin];
+    let asked = Notification::asking(&approval(), &others, Some(&incident_id()), (AT, AT));
+    asked.into_iter().next().expect("its team is told")
 }
 
 fn team_settings() -> Team {

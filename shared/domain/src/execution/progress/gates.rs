@@ -38,7 +38,9 @@ impl Progress<'_> {
             self.effect(Effect::Audit { action: "execution.gate_ended", actor: None, reason: Some(word) });
             let now = self.now;
             let Some(run) = self.execution.steps.get_mut(&step) else { continue };
+            let over = !matches!(verdict, GateVerdict::Longer { .. });
             run.state = match verdict {
+                GateVerdict::Longer { until } => StepState::AwaitsApproval { until },
                 GateVerdict::Approved => StepState::Succeeded,
                 GateVerdict::Void(_) => StepState::Void,
                 GateVerdict::Rejected { by, reason } => {
@@ -47,7 +49,7 @@ impl Progress<'_> {
                 }
                 GateVerdict::Expired => StepState::Failed { error: "the approval expired".into() },
             };
-            if let Some(inner) = &mut run.inner {
+            if let Some(inner) = run.inner.as_mut().filter(|_| over) {
                 inner.ended_at = Some(now);
             }
         }

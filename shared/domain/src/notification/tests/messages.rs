@@ -20,9 +20,9 @@ fn every_way_is_told_what_failed_of_what_for_what_and_when() {
 #[test]
 fn inv_e1_values_mention_nobody_forge_no_link_and_stay_on_their_line() {
     let mut hostile = to(&["ann"], everything());
-    hostile.failure.workflow_name = "w <!channel>\nWorkflow other failed".into();
-    hostile.failure.error = format!("{{{{text}}}} [here](https://evil.example) {}", "x".repeat(2_000));
-    hostile.failure.step = None;
+    failed(&mut hostile).workflow_name = "w <!channel>\nWorkflow other failed".into();
+    failed(&mut hostile).error = format!("{{{{text}}}} [here](https://evil.example) {}", "x".repeat(2_000));
+    failed(&mut hostile).step = None;
     if let Addressees::Known { incident: Some(words), .. } = &mut hostile.addressees {
         words.title = "<https://evil.example|click> & <@U2>\u{0}\r\n*bold*".into();
     }
@@ -48,9 +48,9 @@ fn inv_e1_values_mention_nobody_forge_no_link_and_stay_on_their_line() {
 #[test]
 fn the_longest_message_fits_into_a_block_of_slack() {
     let mut longest = to(&[], json!({"slack": {"webhookUrl": {"$secret": "slack/url"}}}));
-    longest.failure.workflow_name = "&".repeat(200);
-    longest.failure.error = "&".repeat(9_000);
-    longest.failure.step = "s".repeat(64).parse().ok();
+    failed(&mut longest).workflow_name = "&".repeat(200);
+    failed(&mut longest).error = "&".repeat(9_000);
+    failed(&mut longest).step = "s".repeat(64).parse().ok();
     if let Addressees::Known { incident: Some(words), .. } = &mut longest.addressees {
         words.title = "&".repeat(200);
     }
@@ -62,11 +62,12 @@ fn the_longest_message_fits_into_a_block_of_slack() {
 #[test]
 fn a_timeout_and_a_review_say_so_and_an_incident_may_be_absent() {
     let mut timed_out = to(&["ann"], json!({"teams": {"webhookUrl": {"$secret": "u"}}}));
-    timed_out.failure.status = ExecutionStatus::Cancelled;
-    timed_out.failure.error = "Timed out after 60 s".into();
-    (timed_out.failure.step, timed_out.incident) = (None, None);
+    failed(&mut timed_out).status = ExecutionStatus::Cancelled;
+    failed(&mut timed_out).error = "Timed out after 60 s".into();
+    failed(&mut timed_out).step = None;
+    timed_out.incident = None;
     let mut review = timed_out.clone();
-    review.failure.status = ExecutionStatus::NeedsReview;
+    failed(&mut review).status = ExecutionStatus::NeedsReview;
     insta::assert_json_snapshot!([requests(&timed_out), requests(&review)]);
 }
 

@@ -51,10 +51,18 @@ fn failure() -> Failure {
     }
 }
 
+/// The failure that a notification is about.
+fn failed(notification: &mut Notification) -> &mut Failure {
+    match &mut notification.occasion {
+        Occasion::Failure(failure) => failure,
+        Occasion::Asking(asking) => panic!("no failure: {asking:?}"),
+    }
+}
+
 /// One of which nobody knows yet whom it concerns.
 fn unaddressed() -> Notification {
     let concerned = (Some("ops".parse().expect("valid")), Some(IncidentId::new(T0, 4)));
-    Notification::new(ExecutionId::new(T0, 2), 1, failure(), concerned, after(2))
+    Notification::new(ExecutionId::new(T0, 2), 1, Occasion::Failure(failure()), concerned, after(2))
 }
 
 /// The same to these people by these settings.

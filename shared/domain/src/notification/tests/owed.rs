@@ -5,14 +5,14 @@ use crate::execution::{ExecutionStatus, Pinned, PinnedWorkflow, State, Stop, Sto
 use crate::ids::WorkflowId;
 use crate::notification::Notification;
 
-use super::{T0, after, user};
+use super::{T0, after, failed, user};
 
 /// The status that is told, if one is.
 fn check(pinned: Pinned, state: State, stop: Option<Stop>, expected: Option<ExecutionStatus>) {
     let execution = crate::execution::tests::accepted(T0);
     let execution = crate::execution::Execution { pinned, state, stop, ..execution };
     let seen = Notification::owed(&execution, 1, T0, after(2));
-    assert_eq!(seen.map(|owed| owed.failure.status), expected, "{:?}", execution.state);
+    assert_eq!(seen.map(|mut owed| failed(&mut owed).status), expected, "{:?}", execution.state);
 }
 
 #[test]
