@@ -137,7 +137,7 @@ pub(crate) enum PortableError {
     #[error(transparent)]
     Export(#[from] SaveError),
     #[error(transparent)]
-    Import(#[from] LoadError),
+    Import(Box<LoadError>),
     #[error("which DynamoDB table? say with --table NAME")]
     NoTable,
     #[error(
@@ -150,12 +150,19 @@ pub(crate) enum PortableError {
     Output(#[source] io::Error),
 }
 
+impl From<LoadError> for PortableError {
+    fn from(error: LoadError) -> Self {
+        Self::Import(Box::new(error))
+    }
+}
+
 impl PortableError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::NoHome(_) | Self::NoTable | Self::NoAws(_) => Exit::Usage,
             Self::DataDir(DataDirError::InUse { .. }) => Exit::Conflict,
-            Self::Export(SaveError::Exists { .. }) | Self::Import(LoadError::NotEmpty) => Exit::Conflict,
+            Self::Export(SaveError::Exists { .. }) => Exit::Conflict,
+            Self::Import(error) if matches!(**error, LoadError::NotEmpty) => Exit::Conflict,
             Self::DataDir(DataDirError::Io { .. } | DataDirError::Open { .. })
             | Self::Table(_)
             | Self::Export(_)

@@ -52,6 +52,11 @@ const TABLE: &str = "
     PUT    /api/people/{user}                                          uxxxxxxxo uxxxxxxxo uxxxxxxxo
     DELETE /api/people/{user}                                          uxxxxxxxo uxxxxxxxo uxxxxxxxo
     POST   /api/executions/{id}/cancel                                 uxxoxooxo uxxxxooxo uxxxxxxxo
+    POST   /api/executions/{id}/abort                                  uxxoxooxo uxxxxooxo uxxxxxxxo
+    POST   /api/executions/{id}/pause                                  uxxoxooxo uxxxxooxo uxxxxxxxo
+    POST   /api/executions/{id}/resume                                 uxxoxooxo uxxxxooxo uxxxxxxxo
+    POST   /api/executions/{id}/undo                                   uxxoxooxo uxxxxooxo uxxxxxxxo
+    POST   /api/executions/{id}/rollback                               uxxoxooxo uxxxxooxo uxxxxxxxo
     POST   /api/executions/{id}/resolve                                uxxoxooxo uxxxxooxo uxxxxxxxo
     GET    /api/executions/{id}/steps/{step}/request                   uoooooooo uxxxooooo uxxxxxxoo
     GET    /api/executions/{id}/steps/{step}/attempts/{attempt}/response uoooooooo uxxxooooo uxxxxxxoo
@@ -227,6 +232,8 @@ impl<'w> Things<'w> {
             200..=299 => 'o',
             401 => 'u',
             403 => 'x',
+            // Who may ask is told that this execution has no undo.
+            409 if row.path.ends_with("/undo") || row.path == "/api/executions/{id}/rollback" => 'o',
             status => panic!("{} {}: {status} {}", row.method, row.path, answer.text),
         }
     }
@@ -296,6 +303,10 @@ impl<'w> Things<'w> {
             "/api/workflows/{id}/test" => json!({"incidentId": self.incident}),
             "/api/workflows/{id}/backtest" => json!({"days": 1}),
             "/api/runbooks/{id}/rollback" | "/api/workflows/{id}/rollback" => json!({"toVersion": 1}),
+            "/api/executions/{id}/abort" | "/api/executions/{id}/pause" | "/api/executions/{id}/rollback" => {
+                json!({"reason": "drill"})
+            }
+            "/api/executions/{id}/undo" => json!({"decision": "done", "reason": "by hand"}),
             "/api/executions/{id}/resolve" => json!({"outcome": "happened", "reason": "seen in its log"}),
             "/api/incidents" => with(json!({"title": "Down", "priority": "LOW"}), team),
             "/api/incidents/{id}" => json!({"status": "ACKNOWLEDGED"}),

@@ -4,6 +4,7 @@ use muster_domain::execution::decide::{Next, Prepared};
 use muster_domain::execution::{Execution, StoredRequest};
 use muster_domain::ids::StepId;
 use muster_domain::outcome::Outcome;
+use muster_domain::request::RenderedRequest;
 
 use crate::table::{Body, BodyPart, Record, TableError, TableErrorKind, Write};
 
@@ -12,7 +13,7 @@ pub(super) fn new_request_bodies(before: &Execution, after: &Execution, next: &N
     let begun = after.steps.iter().filter(|(step, _)| !before.steps.contains_key(step));
     let beside = begun.filter(|(_, run)| matches!(run.request, Some(StoredRequest::Beside { .. })));
     let bodies = beside.filter_map(|(step, _)| {
-        let Some(Prepared::Request(Ok(request))) = next.prepared.get(step) else { return None };
+        let request = request_of(step, next)?;
         Some(Write::create(Record::Body(Body {
             execution: after.id.clone(),
             step: step.clone(),
@@ -21,6 +22,25 @@ pub(super) fn new_request_bodies(before: &Execution, after: &Execution, next: &N
         })))
     });
     bodies.collect()
+}
+
+/// The rendered request of a step, or of what takes one back.
+fn request_of<'n>(step: &StepId, next: &'n Next) -> Option<&'n RenderedRequest> {
+    let written = step.written().parse().ok()?;
+    let brought = next.prepared.get(step).or_else(|| next.prepared.get(&written))?;
+    match brought {
+        Prepared::Request(Ok(request)) => Some(request),
+        Prepared::Undoable { undo, .. } if step.is_undo() => Some(undo),
+        Prepared::Undoable { request, .. } => Some(request),
+        Prepared::Request(Err(_))
+        | Prepared::Answer(_)
+        | Prepared::Child(_)
+        | Prepared::Way(_)
+        | Prepared::Ask(_)
+        | Prepared::NotDemanded
+        | Prepared::Unwanted { .. }
+        | Prepared::Impossible(_) => None,
+    }
 }
 
 /// Keeps the start of a long response in the execution and the whole beside it. This comes after the decision, which reads all

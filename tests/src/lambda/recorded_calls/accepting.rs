@@ -26,6 +26,8 @@ impl Stage {
         let runbook = self.write_runbooks().await;
         let incident = self.handle_incidents(&runbook).await;
         self.execute(&runbook, &incident).await;
+        self.stop_and_take_back().await;
+        self.ask_people().await;
         self.write_workflows(&runbook, &incident).await;
         self.listen_to_monitoring().await;
         self.look_around(&runbook).await;
@@ -121,6 +123,61 @@ impl Stage {
         self.ask(&format!("POST {path}/resolve"), &happened).await;
     }
 
+    /// A run that is paused and aborted, and one that is taken back after its end by an undo that fails.
+    async fn stop_and_take_back(&self) {
+        let undo = json!({"type": "webhook", "url": self.receiver.url("/uncordon")});
+        let cordon = json!({"type": "webhook", "url": self.receiver.url("/cordon")});
+        let step = json!({"id": "cordon", "type": "remediation", "action": cordon, "undo": undo});
+        let runbook = self.approved(&phased(&json!([step]))).await;
+        let execute = format!("POST /api/runbooks/{runbook}/execute");
+        let because = json!({"reason": "a drill"});
+        let paused = execution_of(&self.ask(&execute, &json!({})).await);
+        self.ask(&format!("POST /api/executions/{paused}/pause"), &because).await;
+        self.ask(&format!("POST /api/executions/{paused}/resume"), &json!({})).await;
+        self.ask(&format!("POST /api/executions/{paused}/abort"), &because).await;
+        let done = execution_of(&self.ask(&execute, &json!({})).await);
+        self.work_off().await;
+        self.receiver.will_at("/uncordon", [Reply::Status(404)]);
+        let back = self.ask(&format!("POST /api/executions/{done}/rollback"), &because).await;
+        self.work_off().await;
+        let by_hand = json!({"decision": "done", "reason": "uncordoned by hand"});
+        self.ask(&format!("POST /api/executions/{}/undo", execution_of(&back)), &by_hand).await;
+        self.work_off().await;
+    }
+
+    /// A run that asks people: one answer is taken back, one lets it go on, and of another run one refuses.
+    async fn ask_people(&self) {
+        self.ask("PUT /api/people/bob", &json!({"aliases": ["bob2"]})).await;
+        self.ask("GET /api/people/bob", &Value::Null).await;
+        let gate = json!({"levels": [{"of": ["platform-admin"], "needed": 1}]});
+        let fix = json!({"type": "webhook", "url": self.receiver.url("/fix")});
+        let steps = json!([
+            {"id": "ask", "type": "approval", "approval": gate},
+            {"id": "fix", "type": "diagnostic", "action": fix},
+        ]);
+        let runbook = self.approved(&phased(&steps)).await;
+        for answers in [["approve", "withdraw"], ["reject", ""]] {
+            let execute = format!("POST /api/runbooks/{runbook}/execute");
+            let execution = execution_of(&self.ask(&execute, &json!({})).await);
+            self.work_off().await;
+            let path = format!("/api/executions/{execution}");
+            let asked = self.ask(&format!("GET {path}/approvals"), &Value::Null).await;
+            let digest = asked["items"][0]["digest"].clone();
+            for answer in answers.into_iter().filter(|answer| !answer.is_empty()) {
+                let body = match answer {
+                    "withdraw" => json!({"of": "bob", "reason": "too early"}),
+                    _ => json!({"digest": digest, "reason": "looked"}),
+                };
+                self.ask(&format!("POST {path}/steps/ask/{answer}"), &body).await;
+            }
+            self.work_off().await;
+        }
+        for list in ["/api/approvals", "/api/approvals?waitingFor=me", "/api/approvals?teamId=payments"] {
+            self.ask(&format!("GET {list}"), &Value::Null).await;
+        }
+        self.ask("DELETE /api/people/bob", &Value::Null).await;
+    }
+
     async fn write_workflows(&self, runbook: &str, incident: &str) {
         let definition = self.workflow(runbook);
         let workflow = self.created("/api/workflows", &definition).await;
@@ -189,7 +246,7 @@ impl Stage {
         let (operation, _) = operation_of(&method.parse::<Method>().unwrap(), path).unwrap();
         self.asked.lock().unwrap().insert(operation.clone());
         let (user, binary) = match path.rsplit('/').next().unwrap() {
-            "approve" | "deprecate" => ("bob", "muster-approval"),
+            "approve" | "deprecate" | "reject" | "withdraw" => ("bob", "muster-approval"),
             _ => ("ann", "muster-api"),
         };
         let name = if body.is_null() { "get-execution" } else { "create-runbook" };
@@ -245,6 +302,11 @@ impl Stage {
             "definition": {"nodes": nodes, "edges": edges},
         })
     }
+}
+
+/// The definition of a runbook of one phase.
+fn phased(steps: &Value) -> Value {
+    json!({"name": "Take it out", "teamId": "payments", "phases": [{"id": "act", "name": "Act", "steps": steps}]})
 }
 
 fn new_incident(service: &str) -> Value {
