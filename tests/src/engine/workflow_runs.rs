@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use muster_app::job::Job;
+use muster_app::table::{Key, Write};
 use muster_domain::execution::State;
 use rstest::rstest;
 
@@ -287,7 +288,7 @@ async fn the_whole_workflow_times_out(#[values(Engine::Sqlite, Engine::Dynamo)] 
 
 #[rstest]
 #[tokio::test]
-async fn cancelling_a_workflow_leaves_the_runbook_alone_that_it_waited_for(
+async fn cancelling_a_workflow_cancels_the_runbook_that_it_waited_for(
     #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
 ) {
     let world = World::on(engine).await;
@@ -298,7 +299,26 @@ async fn cancelling_a_workflow_leaves_the_runbook_alone_that_it_waited_for(
     let [child] = children(&world, &runbook).await.try_into().unwrap();
     world.handle(&Job::Run { execution: child.id.clone() }).await.unwrap();
     world.drain().await;
-    check_status(&world, &child.id, ExecutionStatus::Success).await;
-    assert_eq!(called(&world), ["/restart"], "nothing of the workflow began after that");
+    check_status(&world, &child.id, ExecutionStatus::Cancelled).await;
+    assert!(called(&world).is_empty(), "nothing began after that");
     check_status(&world, &run, ExecutionStatus::Cancelled).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_runbook_whose_workflow_was_stopped_while_nobody_could_tell_it_stops_at_its_next_claim(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
+    let runbook = approved(&world, json!({})).await;
+    let run = waiting(&world, &runbook).await;
+    let [child] = children(&world, &runbook).await.try_into().unwrap();
+    world.app.cancel_execution(&ann(), &run, None).await.unwrap();
+    let seen = world.table.get(&Key::Execution(child.id.clone())).await.unwrap().unwrap();
+    let told: Execution = seen.record.try_into().unwrap();
+    let untold = Execution { audit: told.audit, ..child.clone() };
+    world.table.commit(vec![Write::replace(untold, seen.version)]).await.unwrap();
+    world.handle(&Job::Run { execution: child.id.clone() }).await.unwrap();
+    check_status(&world, &child.id, ExecutionStatus::Cancelled).await;
+    assert!(called(&world).is_empty());
 }

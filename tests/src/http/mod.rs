@@ -13,6 +13,7 @@ mod lists;
 mod manual;
 mod matrix;
 mod noise;
+mod phases;
 mod refusals;
 mod routers;
 mod runs;

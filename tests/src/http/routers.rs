@@ -28,11 +28,17 @@ async fn every_documented_operation_is_served_and_the_approvals_apart_from_the_r
     let all: Vec<String> = operations().keys().cloned().collect();
     let hook = hooks::integration(&world, json!({})).await;
     assert_eq!(served(world.router.clone(), &hook).await, all);
-    let approvals = ["POST /api/runbooks/{id}/approve", "POST /api/runbooks/{id}/deprecate"];
+    let approvals = [
+        "POST /api/executions/{id}/steps/{step}/approve",
+        "POST /api/executions/{id}/steps/{step}/reject",
+        "POST /api/executions/{id}/steps/{step}/withdraw",
+        "POST /api/runbooks/{id}/approve",
+        "POST /api/runbooks/{id}/deprecate",
+    ];
     let health = ["GET /healthz", "GET /readyz"];
     let app = || (Arc::clone(&world.app), HttpSettings::default());
     let approval = served(approval_router(app().0, app().1), &hook).await;
-    assert_eq!(approval, [health, approvals].concat());
+    assert_eq!(approval, [&health[..], &approvals[..]].concat());
     let mut api = served(api_router(app().0, app().1), &hook).await;
     api.extend(approvals.map(str::to_owned));
     api.extend(["GET /metrics".to_owned(), "POST /api/events".to_owned()]);

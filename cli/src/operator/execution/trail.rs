@@ -38,8 +38,37 @@ fn what_happened(entry: &Value, execution: &Value) -> String {
         }
         "stopRequested" => format!("{} asks it to stop: {}", at("/by"), at("/reason")),
         "ended" => format!("ended: {}", at("/status")),
-        other => other.to_owned(),
+        other => of_step(other, entry).unwrap_or_else(|| other.to_owned()),
     }
+}
+
+/// What happened to a step of a workflow or of a phased runbook, or to the whole of one.
+fn of_step(event: &str, entry: &Value) -> Option<String> {
+    let at = |pointer| field(entry, pointer);
+    let step = format!("step {}", at("/step"));
+    Some(match event {
+        "answered" => format!("{step}: {}", at("/answer")),
+        "skipped" => format!("{step}: skipped"),
+        "delayed" => format!("{step}: a delay"),
+        "resumed" => format!("{step}: the delay is over"),
+        "found" => format!("{step}: done before"),
+        "started" => format!("{step}: started {}", at("/execution")),
+        "childEnded" => format!("{step}: {} is {}", at("/execution"), at("/status")),
+        "stepFailed" => format!("{step}: {}", at("/error")),
+        "branched" => format!("{step}: on to {}", at("/to")),
+        "asked" => format!("{step}: people are asked, round {}, digest {}", at("/round"), at("/subject")),
+        "decided" => format!("{step}: {}", at("/verdict")),
+        "voided" => format!("{step}: the decision is void, {}", at("/because")),
+        "calledBack" => format!("{step}: the receiver called back"),
+        "armed" => format!("{step}: stored"),
+        "unwinding" => format!("taking back what was done: {}", at("/reason")),
+        "undoFailed" => format!("{step}: it could not be taken back"),
+        "undoDecided" => format!("{step}: undo {} by {}: {}", at("/decision"), at("/by"), at("/reason")),
+        "pauseRequested" => format!("{} asks it to pause: {}", at("/by"), at("/reason")),
+        "quiesced" => "nothing is in flight any more".to_owned(),
+        "unpaused" => format!("{} lets it go on", at("/by")),
+        _ => return None,
+    })
 }
 
 /// What the attempt itself says, else the word of the trail.

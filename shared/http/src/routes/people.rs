@@ -44,7 +44,7 @@ pub(crate) async fn read_person(
     ),
     responses(
         (status = 200, description = "The person", body = LinkedPerson, headers(("ETag" = String))),
-        Sending, Conflicting, StaleEdit,
+        Sending, Missing, Conflicting, StaleEdit,
     ),
 )]
 pub(crate) async fn set_person(

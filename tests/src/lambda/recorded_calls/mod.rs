@@ -38,7 +38,7 @@ async fn every_recorded_call_is_allowed_and_every_allowed_call_is_recorded() {
     stage.accept_everything().await;
     stage.work_everything_off().await;
     // inv_h1: all of it is the work of one team, and each nudge says so.
-    let nudges = ["deliver", "notify", "run"].map(|job| (job.to_owned(), "team:payments".to_owned()));
+    let nudges = ["deliver", "notify", "run", "tell"].map(|job| (job.to_owned(), "team:payments".to_owned()));
     assert_eq!(stage.nudges(), nudges.into());
     let template = template();
     let wrong: Vec<String> = functions(&template)
