@@ -1,6 +1,6 @@
 //! Gates: asking people whether a run goes on, and their answers (D5).
 //!
-//! Every answer, by whatever route, comes through [`App::answer_gate`], and that through the domain's `answer`. In AWS it runs
+//! Every answer, by whatever route, comes through [`App::answer_gate`](crate::App::answer_gate), and that through the domain's `answer`. In AWS it runs
 //! in the approval function, whose role alone may write ledgers. The worker reads the ledger anew at each claim and trusts
 //! nothing else.
 
