@@ -1,5 +1,7 @@
 //! Typed loads, and the entries of the audit log that go with a write.
 
+use std::collections::BTreeMap;
+
 use muster_domain::audit::{ChainHead, Fact, Resource};
 use muster_domain::execution::Execution;
 use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, WorkflowId};
@@ -10,6 +12,9 @@ use muster_domain::workflow::{Workflow, WorkflowVersion};
 
 use crate::table::{Key, Record, Stored, Versioned, Write};
 use crate::{App, Error};
+
+/// The most records of one read.
+const MOST_READS: usize = 100;
 
 impl App {
     /// A runbook that is not deleted.
@@ -52,6 +57,15 @@ impl App {
 
     pub(crate) async fn load_incident(&self, id: &IncidentId) -> Result<Versioned<Incident>, Error> {
         self.load(Key::Incident(id.clone()), "incident", id.as_str()).await
+    }
+
+    /// Those of any number of records that are there.
+    pub(crate) async fn read_all(&self, keys: &[Key]) -> Result<BTreeMap<Key, Stored>, Error> {
+        let mut found = BTreeMap::new();
+        for keys in keys.chunks(MOST_READS) {
+            found.append(&mut self.table.batch_get(keys).await?);
+        }
+        Ok(found)
     }
 
     async fn load<T>(&self, key: Key, kind: &'static str, id: &str) -> Result<Versioned<T>, Error>

@@ -27,8 +27,6 @@ pub struct PersonDetail {
 
 /// The most names that one judgement looks up: more are a mistake, and nobody is let through by one.
 const MOST_NAMES: usize = 1_000;
-/// The most records of one read.
-const MOST_READS: usize = 100;
 
 impl App {
     /// Says by which other names a person is known; the same again changes nothing. Each of those names is told of this one.
@@ -119,13 +117,10 @@ impl App {
             }
             let keys: Vec<Key> = pending.iter().cloned().map(Key::Person).collect();
             persons.extend(pending.drain(..).map(|name| (name, None)));
-            for keys in keys.chunks(MOST_READS) {
-                for stored in self.table.batch_get(keys).await?.into_values() {
-                    let person: Person = stored.typed()?.value;
-                    pending
-                        .extend(person.aliases.iter().filter(|alias| !persons.contains_key(*alias)).cloned());
-                    persons.insert(person.id.clone(), Some(person));
-                }
+            for stored in self.read_all(&keys).await?.into_values() {
+                let person: Person = stored.typed()?.value;
+                pending.extend(person.aliases.iter().filter(|alias| !persons.contains_key(*alias)).cloned());
+                persons.insert(person.id.clone(), Some(person));
             }
             pending.sort();
             pending.dedup();

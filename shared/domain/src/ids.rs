@@ -222,6 +222,12 @@ impl StepId {
         self.0.split_once('.').map_or(self.0.as_str(), |(written, _)| written)
     }
 
+    /// The same as a name of its own.
+    #[must_use]
+    pub fn made_for(&self) -> Self {
+        Self(self.written().to_owned())
+    }
+
     pub fn is_search(&self) -> bool {
         self.0.ends_with(SEARCH)
     }

@@ -30,8 +30,8 @@ impl App {
         let (Some(phased), Some(pinned)) = (&compiled.phased, execution.pinned.runbook()) else {
             return Ok(None);
         };
-        let (ended, failed) = self.endings(&pinned.id).await?;
         let environment = environment(phased, execution, incident)?;
+        let (ended, failed) = self.endings(&pinned.id).await?;
         let risk = assess(phased, &Facts { environment, ended, failed });
         let policy = match &execution.team {
             Some(team) => self.table.get(&Key::Team(team.clone())).await?,

@@ -76,8 +76,7 @@ impl App {
         let keys: Vec<Key> =
             beside.map(|(step, _)| Key::Body(ended.id.clone(), step.clone(), BodyPart::Request)).collect();
         let mut copies = Vec::new();
-        for key in &keys {
-            let Some(stored) = self.table.get(key).await? else { continue };
+        for stored in self.read_all(&keys).await?.into_values() {
             let body: Body = stored.typed()?.value;
             copies.push(Write::create(Body { execution: rollback.clone(), ..body }));
         }

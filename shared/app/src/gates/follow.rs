@@ -161,7 +161,7 @@ fn changes<'e>(before: &Execution, after: &'e Execution) -> Vec<(&'e StepId, Cha
             None => asked(run, gate),
             Some(was) => changed(was, run, gate, after, step),
         };
-        let ends = || ended_now && awaits(run) && (over.0 || over.1);
+        let ends = || ended_now && run.asks_until().is_some() && (over.0 || over.1);
         let void = || Change::Void { round: gate.round, reason: "the run has ended or turned back".into() };
         Some((step, change.or_else(|| ends().then(void))?))
     });
@@ -172,30 +172,9 @@ fn gate_of(run: &StepRun) -> Option<&GateRun> {
     run.inner.as_ref()?.gate.as_ref()
 }
 
-fn until_of(run: &StepRun) -> Option<Time> {
-    match run.state {
-        StepState::AwaitsApproval { until } => Some(until),
-        StepState::Sending
-        | StepState::Waiting { .. }
-        | StepState::Delayed { .. }
-        | StepState::AwaitsChild { .. }
-        | StepState::Void
-        | StepState::AwaitsCallback { .. }
-        | StepState::Armed
-        | StepState::Succeeded
-        | StepState::Skipped { .. }
-        | StepState::Failed { .. }
-        | StepState::NeedsReview { .. } => None,
-    }
-}
-
-fn awaits(run: &StepRun) -> bool {
-    until_of(run).is_some()
-}
-
 fn asked(run: &StepRun, gate: &GateRun) -> Option<Change> {
     let asked_at = run.inner.as_ref()?.started_at;
-    Some(Change::Ask { round: gate.round, asked_at, until: until_of(run)? })
+    Some(Change::Ask { round: gate.round, asked_at, until: run.asks_until()? })
 }
 
 fn changed(was: &StepRun, run: &StepRun, gate: &GateRun, after: &Execution, step: &StepId) -> Option<Change> {
@@ -203,7 +182,7 @@ fn changed(was: &StepRun, run: &StepRun, gate: &GateRun, after: &Execution, step
     if was.state == run.state {
         return None;
     }
-    match (awaits(was), until_of(run)) {
+    match (was.asks_until().is_some(), run.asks_until()) {
         (true, Some(until)) => Some(Change::OpenUntil { round, until }),
         (true, _) if matches!(run.state, StepState::Skipped { .. }) => {
             Some(Change::Void { round, reason: "the run went on without it".into() })

@@ -9,9 +9,6 @@ use super::GateDetail;
 use crate::table::{Key, Versioned};
 use crate::{App, Error};
 
-/// The most records of one read.
-const MOST_READS: usize = 100;
-
 impl App {
     pub(crate) async fn load_approval(
         &self,
@@ -30,17 +27,13 @@ impl App {
 
     /// Each with what was decided about it.
     pub(crate) async fn with_ledgers(&self, approvals: Vec<Approval>) -> Result<Vec<GateDetail>, Error> {
-        let mut details = Vec::with_capacity(approvals.len());
-        for chunk in approvals.chunks(MOST_READS) {
-            let keys: Vec<Key> = chunk.iter().map(ledger_key).collect();
-            let mut found = self.table.batch_get(&keys).await?;
-            for (approval, key) in chunk.iter().zip(&keys) {
-                let ledger = found.remove(key).map(|stored| stored.typed::<Ledger>()).transpose()?;
-                let ledger = ledger.map(|ledger| ledger.value);
-                details.push(GateDetail { approval: approval.clone(), ledger });
-            }
-        }
-        Ok(details)
+        let keys: Vec<Key> = approvals.iter().map(ledger_key).collect();
+        let mut found = self.read_all(&keys).await?;
+        let with_ledger = |(approval, key): (Approval, &Key)| {
+            let ledger = found.remove(key).map(|stored| stored.typed::<Ledger>()).transpose()?;
+            Ok(GateDetail { approval, ledger: ledger.map(|ledger| ledger.value) })
+        };
+        approvals.into_iter().zip(&keys).map(with_ledger).collect()
     }
 
     /// Who those are that a judgement is about: everyone who may not or did decide, and whoever is about to.

@@ -26,8 +26,7 @@ pub(super) fn new_request_bodies(before: &Execution, after: &Execution, next: &N
 
 /// The rendered request of a step, or of what takes one back.
 fn request_of<'n>(step: &StepId, next: &'n Next) -> Option<&'n RenderedRequest> {
-    let written = step.written().parse().ok()?;
-    let brought = next.prepared.get(step).or_else(|| next.prepared.get(&written))?;
+    let brought = next.prepared.get(step).or_else(|| next.prepared.get(&step.made_for()))?;
     match brought {
         Prepared::Request(Ok(request)) => Some(request),
         Prepared::Undoable { undo, .. } if step.is_undo() => Some(undo),

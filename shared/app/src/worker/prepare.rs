@@ -96,12 +96,9 @@ impl Run<'_> {
         let id = &self.seen.value.id;
         let keys: Vec<Key> = self.seen.value.steps.iter().filter_map(|run| long_body(id, run)).collect();
         let mut bodies = BTreeMap::new();
-        for keys in keys.chunks(MOST_READS) {
-            let found = self.app.table.batch_get(keys).await?;
-            for body in found.into_values().map(Stored::typed::<Body>) {
-                let body = body?.value;
-                bodies.insert(body.step, body.text);
-            }
+        for body in self.app.read_all(&keys).await?.into_values().map(Stored::typed::<Body>) {
+            let body = body?.value;
+            bodies.insert(body.step, body.text);
         }
         Ok(bodies)
     }
@@ -127,9 +124,6 @@ impl Run<'_> {
 fn is_fresh(run: Option<&StepRun>) -> bool {
     run.is_none_or(|run| run.state == StepState::Void)
 }
-
-/// The most records of one read.
-const MOST_READS: usize = 100;
 
 fn long_body(execution: &ExecutionId, (step, run): (&StepId, &StepRun)) -> Option<Key> {
     match run.attempts.last()?.outcome.as_ref()? {

@@ -26,13 +26,15 @@ impl Execution {
     pub(super) fn unit_is_over(&self, plan: &Plan, unit: &Unit) -> bool {
         match unit {
             Unit::Step(id) => plan.step(id).is_none_or(|step| self.is_over(plan, step)),
-            Unit::Group(index) => {
-                plan.groups.get(*index).is_none_or(|group| match self.group_state(group, plan) {
-                    GroupState::Succeeded => true,
-                    GroupState::Failed(_) => goes_on(&group.on_failure),
-                    GroupState::Open | GroupState::Decided => false,
-                })
-            }
+            Unit::Group(index) => plan.groups.get(*index).is_none_or(|group| self.group_is_over(group, plan)),
+        }
+    }
+
+    fn group_is_over(&self, group: &Group, plan: &Plan) -> bool {
+        match self.group_state(group, plan) {
+            GroupState::Succeeded => true,
+            GroupState::Failed(_) => goes_on(&group.on_failure),
+            GroupState::Open | GroupState::Decided => false,
         }
     }
 
@@ -44,11 +46,7 @@ impl Execution {
             Some(StepRun { state: StepState::Failed { .. }, .. }) => {
                 match step.group.and_then(|at| plan.groups.get(at)) {
                     None => goes_on(&step.on_failure),
-                    Some(group) => match self.group_state(group, plan) {
-                        GroupState::Succeeded => true,
-                        GroupState::Failed(_) => goes_on(&group.on_failure),
-                        GroupState::Open | GroupState::Decided => false,
-                    },
+                    Some(group) => self.group_is_over(group, plan),
                 }
             }
             Some(_) => false,

@@ -502,6 +502,11 @@ impl StepRun {
         self.attempts.last().is_some_and(|attempt| attempt.outcome.is_none())
     }
 
+    /// Until when people are asked, if they are.
+    pub fn asks_until(&self) -> Option<Time> {
+        if let StepState::AwaitsApproval { until } = self.state { Some(until) } else { None }
+    }
+
     /// Whether the step has come to an end that lets others begin.
     pub fn settled(&self) -> bool {
         matches!(self.state, StepState::Succeeded | StepState::Skipped { .. })

@@ -199,6 +199,6 @@ impl Execution {
 
     /// The approval steps that wait for people.
     pub fn open_gates(&self) -> impl Iterator<Item = (&StepId, &StepRun)> {
-        self.steps.iter().filter(|(_, run)| matches!(run.state, StepState::AwaitsApproval { .. }))
+        self.steps.iter().filter(|(_, run)| run.asks_until().is_some())
     }
 }

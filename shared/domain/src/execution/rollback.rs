@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Execution, State, StepRun, StepState, TrailEvent, Unwinding};
+use super::{Execution, State, StepRun, TrailEvent, Unwinding};
 use crate::ids::StepId;
 use crate::time::Time;
 
@@ -34,8 +34,7 @@ impl Execution {
         if ended_at.plus(window) < now {
             return Err(NoRollback::TooLate { ended_at, window });
         }
-        let armed = self.steps.iter().filter(|(id, run)| id.is_undo() && run.state == StepState::Armed);
-        let left = armed.filter(|(id, _)| self.may_have_acted(id));
+        let left = self.armed().filter(|(id, _)| self.may_have_acted(id));
         let left: BTreeMap<StepId, StepRun> = left.map(|(id, run)| (id.clone(), run.clone())).collect();
         if left.is_empty() { Err(NoRollback::NothingToUndo) } else { Ok(left) }
     }

@@ -27,8 +27,7 @@ impl Execution {
 
     /// Whether the step that an undo belongs to may have done something: whatever surely never left did nothing.
     pub(super) fn may_have_acted(&self, undo: &StepId) -> bool {
-        let step = undo.written().parse::<StepId>().ok().and_then(|step| self.steps.get(&step));
-        step.is_none_or(|run| {
+        self.steps.get(&undo.made_for()).is_none_or(|run| {
             run.attempts.iter().any(|attempt| match attempt.late.as_ref().or(attempt.outcome.as_ref()) {
                 Some(Outcome::Unsent { .. } | Outcome::Refused { .. }) => false,
                 Some(Outcome::Answered { .. } | Outcome::Unknown { .. }) | None => true,
@@ -36,10 +35,14 @@ impl Execution {
         })
     }
 
+    /// The undos that were stored and have not begun.
+    pub(super) fn armed(&self) -> impl Iterator<Item = (&StepId, &StepRun)> {
+        self.steps.iter().filter(|(id, run)| id.is_undo() && run.state == StepState::Armed)
+    }
+
     /// Whether something is left that an undo could take back.
     pub fn can_unwind(&self) -> bool {
-        let armed = self.steps.iter().filter(|(id, run)| id.is_undo() && run.state == StepState::Armed);
-        armed.into_iter().any(|(id, _)| self.may_have_acted(id))
+        self.armed().any(|(id, _)| self.may_have_acted(id))
     }
 
     fn undid_anything(&self) -> bool {
@@ -73,8 +76,7 @@ impl Progress<'_> {
 
     fn idle_undo(&self) -> Option<StepId> {
         let execution = self.execution();
-        let armed = execution.steps.iter().filter(|(id, run)| id.is_undo() && run.state == StepState::Armed);
-        armed.map(|(id, _)| id).find(|id| !execution.may_have_acted(id)).cloned()
+        execution.armed().map(|(id, _)| id).find(|id| !execution.may_have_acted(id)).cloned()
     }
 
     /// What an execution on its way back has come to, when nothing is in flight.
@@ -85,8 +87,7 @@ impl Progress<'_> {
             None => Some(State::Failed { error: reason }),
             Some((undo, run)) => match &run.state {
                 StepState::Failed { error: why } | StepState::NeedsReview { reason: why } => {
-                    let step = undo.written().parse().unwrap_or_else(|_| undo.clone());
-                    Some(State::UndoFailed { step, reason: why.clone() })
+                    Some(State::UndoFailed { step: undo.made_for(), reason: why.clone() })
                 }
                 StepState::Sending
                 | StepState::Waiting { .. }

@@ -66,10 +66,11 @@ impl Progress<'_> {
     }
 
     fn begin_ready(&mut self, mut prepared: BTreeMap<StepId, Prepared>) {
-        if self.any_differs(&prepared) {
+        let ready = ready_steps(&self.execution, self.plan, self.now);
+        if self.any_differs(&ready, &prepared) {
             return;
         }
-        for step in ready_steps(&self.execution, self.plan, self.now) {
+        for step in ready {
             if !self.has_room() {
                 break;
             }
@@ -87,12 +88,14 @@ impl Progress<'_> {
 
     /// Whether one of the ready steps would send something else than what was decided about: then its gates are void, and that is
     /// stored before any step that they bind begins or is tried again.
-    fn any_differs(&mut self, prepared: &BTreeMap<StepId, Prepared>) -> bool {
-        let plan = self.plan;
-        let differing = prepared.iter().filter_map(|(id, brought)| Some((plan.step(id)?, brought.sends()?)));
-        let differing: Vec<_> =
-            differing.filter(|(step, request)| !self.is_as_decided(step, request)).collect();
-        !differing.is_empty()
+    fn any_differs(&mut self, ready: &[&Step], prepared: &BTreeMap<StepId, Prepared>) -> bool {
+        let mut differs = false;
+        for step in ready.iter().filter(|step| !step.gates.is_empty()) {
+            let stored = self.execution.steps.get(&step.id).and_then(|run| run.request.as_ref());
+            let sends = stored.map(StoredRequest::digest).or_else(|| prepared.get(&step.id)?.sends());
+            differs |= sends.is_some_and(|sends| !self.is_as_decided(step, &sends));
+        }
+        differs
     }
 
     fn begin_step(&mut self, step: &Step, brought: Option<Prepared>) -> Go {
@@ -130,9 +133,7 @@ impl Progress<'_> {
                 Go::Rest
             }
             (StepKind::Runbook(_), Some(Prepared::Child(Ok(child)))) => {
-                if self.is_as_decided(step, &child.subject()) {
-                    self.start_child(&step.id, *child);
-                }
+                self.start_child(&step.id, *child);
                 Go::Rest
             }
             (StepKind::Runbook(_), Some(Prepared::Child(Err(error)))) => self.fail(step, error),
@@ -171,8 +172,7 @@ impl Progress<'_> {
         }
     }
 
-    /// Begins an attempt, if there is a request for it and it is what was decided about. What takes the step back is stored in
-    /// the same transition.
+    /// Begins an attempt, if there is a request for it. What takes the step back is stored in the same transition.
     fn begin_call(&mut self, step: &Step, brought: Option<Prepared>) -> Go {
         if self.callback_lapsed(step) {
             return self.fail(step, "the receiver did not call back in time".into());
@@ -187,9 +187,6 @@ impl Progress<'_> {
             }
             (None, _) => return Go::On,
         };
-        if !step.id.is_undo() && !self.is_as_decided(step, &request.digest()) {
-            return Go::Rest;
-        }
         if let Some(undo) = undo {
             self.arm(&step.id.undo(), undo);
         }

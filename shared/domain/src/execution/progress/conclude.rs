@@ -181,7 +181,7 @@ impl Progress<'_> {
     /// Ends it without another call. What an execution on its way back has not taken back, a person has to.
     pub(in crate::execution) fn abandon(&mut self, reason: &str) {
         let undo = self.execution.unwinding.as_ref().and_then(|_| self.execution.next_undo());
-        if let Some(step) = undo.and_then(|(undo, _)| undo.written().parse().ok()) {
+        if let Some(step) = undo.map(|(undo, _)| undo.made_for()) {
             return self.settle(State::UndoFailed { step, reason: reason.to_owned() });
         }
         match self.blocking_step() {
