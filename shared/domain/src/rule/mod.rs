@@ -73,8 +73,9 @@ impl Rule {
         self.context_paths().into_iter().map(Path::to_string).collect()
     }
 
-    /// What its patterns take of memory for as long as it lives, in bytes, so that a definition can bound the sum.
-    pub fn pattern_bytes(&self) -> usize {
+    /// What its patterns take of memory for as long as it lives, in bytes.
+    #[cfg(test)]
+    fn pattern_bytes(&self) -> usize {
         let mut bytes = 0;
         self.root.visit(&mut |form| {
             if let Form::Matches { pattern, .. } = form {

@@ -51,6 +51,7 @@ impl Pattern {
     }
 
     /// What the table takes of memory, in bytes.
+    #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         self.table.memory_usage()
     }

@@ -357,6 +357,19 @@ fn a_thousand_steps_are_refused_at_once_and_in_one_sentence() {
 }
 
 #[test]
+fn patterns_are_counted_over_the_whole_runbook_before_one_is_compiled() {
+    let cases = |count: usize| {
+        let case = json!({"when": "incident.title.matches(\"(unclosed\")", "goto": "end"});
+        json!(vec![case; count])
+    };
+    let count = |faults: Vec<Fault>| faults.into_iter().filter(|fault| fault.message.starts_with("says")).count();
+    let forked = |cases: Value| parsed(&changed(&at(FORK, "branches"), cases)).faults();
+    assert_eq!(count(forked(cases(100))), 0);
+    let faults = forked(cases(101));
+    assert_eq!((faults.len(), count(faults)), (1, 1));
+}
+
+#[test]
 fn two_hundred_steps_are_allowed() {
     let steps: Vec<Value> =
         (0..200).map(|n| json!({"id": format!("s{n}"), "type": "delay", "seconds": 1})).collect();

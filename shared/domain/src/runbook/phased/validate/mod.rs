@@ -20,6 +20,10 @@ const MAX_STEPS: usize = 200;
 const MAX_PHASES: usize = 50;
 /// One version is one item, and the table's items end at 400 KB.
 const MAX_DEFINITION_BYTES: usize = 256 * 1024;
+/// Each pattern is a table of up to 64 KiB, which is made in milliseconds and lives as long as the plan.
+const MAX_PATTERNS: usize = 100;
+/// What begins a pattern in a rule.
+const MATCHES: &str = "matches";
 
 impl PhasedRunbook {
     /// All that is wrong with this definition; empty if it may be saved.
@@ -50,9 +54,17 @@ impl PhasedRunbook {
                 format!("has {steps} steps; at most {MAX_STEPS}. Move a part into a runbook of its own");
             faults.push(Fault::new("/phases", message));
         }
-        let bytes = serde_json::to_vec(self).map_or(usize::MAX, |json| json.len());
-        if bytes > MAX_DEFINITION_BYTES {
+        let json = serde_json::to_string(self).unwrap_or_default();
+        if json.len() > MAX_DEFINITION_BYTES {
             faults.push(Fault::new("", format!("is larger than {MAX_DEFINITION_BYTES} bytes of JSON")));
+        }
+        // Counted as text, for to compile them is what takes the time.
+        let patterns = json.matches(MATCHES).count();
+        if patterns > MAX_PATTERNS {
+            let message = format!(
+                "says `{MATCHES}` {patterns} times; at most {MAX_PATTERNS}, for each keeps a table in memory"
+            );
+            faults.push(Fault::new("", message));
         }
         faults
     }
