@@ -132,6 +132,12 @@ pub const OLDEST_OWED_AGE: &str = "OldestOwedAgeSeconds";
 /// The name in CloudWatch of how many executions have waited for a person for an hour more, which alarms.
 pub const WAITING_FOR_REVIEW: &str = "WaitingForReview";
 
+/// The name in CloudWatch of the age of the oldest pause that has lasted an hour or more, which alarms.
+pub const OLDEST_PAUSED_AGE: &str = "OldestPausedAgeSeconds";
+
+/// The name in CloudWatch of the age of the oldest open approval, which alarms.
+pub const OLDEST_APPROVAL_AGE: &str = "OldestApprovalAgeSeconds";
+
 /// All counters. Shared by reference; every method may be called from any task.
 #[derive(Debug, Default)]
 pub struct Metrics {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::{self, FuturesUnordered};
 use muster_domain::approval::Approval;
-use muster_domain::execution::{Decision, Effect, Event, Execution, ExecutionStatus, State, decide};
+use muster_domain::execution::{Decision, Effect, Event, Execution, ExecutionStatus, decide};
 use muster_domain::ids::{ExecutionId, RunbookId};
 use muster_domain::incident::IncidentEvent;
 use muster_domain::notification::{self, Notification};
@@ -35,8 +35,12 @@ pub struct Swept {
     pub due: u64,
     /// Of these, nudged again.
     pub nudged: u64,
-    /// Of these, waiting for a person.
+    /// Of these, waiting for a person: an unknown outcome, or an undo that failed.
     pub waiting_for_review: u64,
+    /// Of these, for how long the one has been paused that was paused first, in milliseconds.
+    pub oldest_paused_ms: u64,
+    /// How long ago the oldest open approval was asked, in milliseconds.
+    pub oldest_asked_ms: u64,
     /// Of these, not pushed because the table did not let us.
     pub failed: u64,
     /// How long ago the most overdue item was due, in milliseconds.
@@ -53,6 +57,7 @@ impl App {
         let now = self.clock.now();
         let event = Event::Overdue { grace: self.settings.nudge_grace };
         let mut swept = self.sweep_until(now, &event).await?;
+        swept.oldest_asked_ms = millis(self.oldest_asked().await?);
         let aged = self.sweep_ages().await?;
         swept.aged = aged.started;
         swept.misfired = aged.misfired;
@@ -107,15 +112,12 @@ impl App {
             return Swept::default();
         };
         let overdue = owed.due_at().map_or(Duration::ZERO, |due| self.clock.now().since(due));
-        let mut swept = Swept {
-            due: 1,
-            oldest_overdue_ms: u64::try_from(overdue.as_millis()).unwrap_or(u64::MAX),
-            ..Swept::default()
-        };
+        let mut swept = Swept { due: 1, oldest_overdue_ms: millis(overdue), ..Swept::default() };
         if self.queue.holds(&owed.job()) {
             return swept;
         }
         swept.waiting_for_review = u64::from(owed.waits_for_review());
+        swept.oldest_paused_ms = owed.paused_at().map_or(0, |at| millis(self.clock.now().since(at)));
         match self.push_owed(owed, event).await {
             Ok(nudged) => swept.nudged = u64::from(nudged),
             Err(error) => {
@@ -269,17 +271,29 @@ impl Owed {
 
     fn waits_for_review(&self) -> bool {
         match self {
-            Self::Execution(seen) => seen.value.status() == ExecutionStatus::NeedsReview,
+            Self::Execution(seen) => {
+                matches!(seen.value.status(), ExecutionStatus::NeedsReview | ExecutionStatus::UndoFailed)
+            }
             Self::Delivery(..) | Self::Notification(..) | Self::Approval(_) => false,
+        }
+    }
+
+    fn paused_at(&self) -> Option<Time> {
+        match self {
+            Self::Execution(seen) => seen.value.pause.as_ref().map(|pause| pause.at),
+            Self::Delivery(..) | Self::Notification(..) | Self::Approval(_) => None,
         }
     }
 }
 
 fn active_of(stored: Stored, runbook: &RunbookId) -> Option<ExecutionId> {
     let execution = stored.typed::<Execution>().ok()?.value;
-    let ended = matches!(execution.state, State::Succeeded | State::Failed { .. } | State::Cancelled { .. });
     let of_it = execution.pinned.runbook().is_some_and(|pinned| pinned.id == *runbook);
-    (of_it && !ended).then_some(execution.id)
+    (of_it && !execution.status().is_terminal()).then_some(execution.id)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Swept {
@@ -291,5 +305,7 @@ impl Swept {
         self.aged += other.aged;
         self.misfired += other.misfired;
         self.oldest_overdue_ms = self.oldest_overdue_ms.max(other.oldest_overdue_ms);
+        self.oldest_paused_ms = self.oldest_paused_ms.max(other.oldest_paused_ms);
+        self.oldest_asked_ms = self.oldest_asked_ms.max(other.oldest_asked_ms);
     }
 }

@@ -4,7 +4,10 @@
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use muster_app::metrics::{Counter, Metrics, OLDEST_OWED_AGE, WAITING_FOR_REVIEW};
+use muster_app::metrics::{
+    Counter, Metrics, OLDEST_APPROVAL_AGE, OLDEST_OWED_AGE, OLDEST_PAUSED_AGE, WAITING_FOR_REVIEW,
+};
+use muster_app::sweep::Swept;
 use muster_domain::time::Time;
 use serde_json::{Map, Value, json};
 
@@ -28,14 +31,18 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// The age of the most overdue item. Reported at zero too: silence is what its alarm rings for.
-    pub(crate) fn oldest_owed_age(seconds: u64) -> Self {
-        Self { name: OLDEST_OWED_AGE, unit: "Seconds", value: seconds }
-    }
-
-    /// Executions that wait for a person, each once an hour; none is not reported.
-    pub(crate) fn waiting_for_review(count: u64) -> Option<Self> {
-        (count > 0).then_some(Self { name: WAITING_FOR_REVIEW, unit: "Count", value: count })
+    /// What a sweep found. The age of the most overdue item is reported at zero too: silence is what its alarm rings for.
+    /// Executions that wait for a person, paused ones among them, are seen once an hour each; none is not reported.
+    pub(crate) fn of_sweep(swept: &Swept) -> Vec<Self> {
+        let seconds = |name, millis: u64| Self { name, unit: "Seconds", value: millis / 1_000 };
+        let review = Self { name: WAITING_FOR_REVIEW, unit: "Count", value: swept.waiting_for_review };
+        let waiting = [
+            review,
+            seconds(OLDEST_PAUSED_AGE, swept.oldest_paused_ms),
+            seconds(OLDEST_APPROVAL_AGE, swept.oldest_asked_ms),
+        ];
+        let waiting = waiting.into_iter().filter(|one| one.value > 0);
+        [seconds(OLDEST_OWED_AGE, swept.oldest_overdue_ms)].into_iter().chain(waiting).collect()
     }
 }
 
@@ -98,7 +105,8 @@ mod tests {
     #[test]
     fn a_line_is_what_cloudwatch_reads() {
         let at = Time::from_millis(1_772_366_400_000);
-        let measured = [Measured { name: "Attempts", unit: "Count", value: 3 }, Measured::oldest_owed_age(0)];
+        let mut measured = vec![Measured { name: "Attempts", unit: "Count", value: 3 }];
+        measured.extend(Measured::of_sweep(&Swept::default()));
         let line: Value = serde_json::from_str(&line("test", at, &measured)).unwrap();
         let expected = json!({
             "_aws": {
@@ -139,8 +147,27 @@ mod tests {
 
     #[test]
     fn nobody_who_waits_is_no_metric_and_somebody_is() {
-        assert_eq!(Measured::waiting_for_review(0), None);
-        let some = Measured { name: "WaitingForReview", unit: "Count", value: 2 };
-        assert_eq!(Measured::waiting_for_review(2), Some(some));
+        let check = |swept: &Swept, expected: &[(&str, u64)]| {
+            let measured = Measured::of_sweep(swept);
+            let named: Vec<_> = measured.iter().map(|one| (one.name, one.value)).collect();
+            assert_eq!(named, expected);
+        };
+        check(&Swept::default(), &[("OldestOwedAgeSeconds", 0)]);
+        let swept = Swept {
+            waiting_for_review: 2,
+            oldest_paused_ms: 3_700_000,
+            oldest_asked_ms: 65_999,
+            oldest_overdue_ms: 1_000,
+            ..Swept::default()
+        };
+        check(
+            &swept,
+            &[
+                ("OldestOwedAgeSeconds", 1),
+                ("WaitingForReview", 2),
+                ("OldestPausedAgeSeconds", 3_700),
+                ("OldestApprovalAgeSeconds", 65),
+            ],
+        );
     }
 }

@@ -49,9 +49,7 @@ impl Function {
         let handle = async |_: IgnoredAny, _: &Context| {
             let swept = app.sweep().await?;
             log(&swept);
-            let mut gauges = vec![Measured::oldest_owed_age(swept.oldest_overdue_ms / 1_000)];
-            gauges.extend(Measured::waiting_for_review(swept.waiting_for_review));
-            Ok(Done { reply: swept, gauges })
+            Ok(Done { reply: swept, gauges: Measured::of_sweep(&swept) })
         };
         self.serve(|_| None, handle).await
     }
@@ -132,6 +130,8 @@ fn log(swept: &Swept) {
         due = swept.due,
         nudged = swept.nudged,
         waiting_for_review = swept.waiting_for_review,
+        oldest_paused_ms = swept.oldest_paused_ms,
+        oldest_asked_ms = swept.oldest_asked_ms,
         failed = swept.failed,
         aged = swept.aged,
         misfired = swept.misfired,

@@ -126,3 +126,26 @@ async fn inv_a2_a_lost_nudge_after_a_decision_is_repaired(
     gated.world.drain().await;
     gated.check("SUCCESS", 1).await;
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_sweep_tells_how_long_people_have_been_asked_and_for_how_long_a_run_is_paused(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let gated = Gated::on(engine, one_of_ops()).await;
+    let ages = async |seconds: u64| {
+        gated.world.clock.advance(Duration::from_secs(seconds));
+        let swept = gated.world.app.sweep().await.unwrap();
+        (swept.oldest_asked_ms / 1_000, swept.oldest_paused_ms / 1_000)
+    };
+    assert_eq!(ages(90).await, (90, 0));
+    assert_eq!(ages(30).await, (120, 0));
+    let pause = format!("/api/executions/{}/pause", gated.execution);
+    bob(&gated.world).post(&pause, json!({"reason": "look first"})).await.expect(200);
+    // A pause is looked at once an hour.
+    assert_eq!(ages(3_660).await, (3_780, 3_660));
+    assert_eq!(ages(60).await, (3_840, 0));
+    let abort = format!("/api/executions/{}/cancel", gated.execution);
+    bob(&gated.world).post(&abort, json!({"reason": "not now"})).await.expect(200);
+    assert_eq!(ages(60).await, (0, 0));
+}

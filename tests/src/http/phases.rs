@@ -1,6 +1,8 @@
 //! Runbooks of phases through the API: what they send and in which order, how they are paused, stopped and taken back, how risky
 //! they are, and whether they helped.
 
+use std::time::Duration;
+
 use rstest::rstest;
 
 use super::*;
@@ -122,6 +124,9 @@ async fn an_undo_that_fails_waits_for_a_person_who_retries_it(
     world.receiver.will_at("/uncordon", [Reply::Status(404)]);
     world.drain().await;
     assert_eq!(read(&world, &execution).await["status"], "UNDO_FAILED");
+    // Once an hour it is counted among what needs a person.
+    world.clock.advance(Duration::from_secs(3_660));
+    assert_eq!(world.app.sweep().await.unwrap().waiting_for_review, 1);
     let early = ann(&world).post(&format!("/api/executions/{execution}/rollback"), because()).await;
     early.expect_problem(409, "wrong-status");
     ask(&world, &execution, "undo", json!({"decision": "retry", "reason": "the API is back"})).await;

@@ -4,6 +4,7 @@
 //! in the approval function, whose role alone may write ledgers. The worker reads the ledger anew at each claim and trusts
 //! nothing else.
 
+mod age;
 mod answer;
 mod due;
 pub(crate) mod follow;

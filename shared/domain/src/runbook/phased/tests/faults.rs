@@ -362,7 +362,8 @@ fn patterns_are_counted_over_the_whole_runbook_before_one_is_compiled() {
         let case = json!({"when": "incident.title.matches(\"(unclosed\")", "goto": "end"});
         json!(vec![case; count])
     };
-    let count = |faults: Vec<Fault>| faults.into_iter().filter(|fault| fault.message.starts_with("says")).count();
+    let count =
+        |faults: Vec<Fault>| faults.into_iter().filter(|fault| fault.message.starts_with("says")).count();
     let forked = |cases: Value| parsed(&changed(&at(FORK, "branches"), cases)).faults();
     assert_eq!(count(forked(cases(100))), 0);
     let faults = forked(cases(101));
