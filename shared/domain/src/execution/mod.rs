@@ -9,14 +9,15 @@ mod progress;
 mod ready;
 mod results;
 mod rollback;
+mod status;
 mod steer;
+mod step_run;
 pub mod stop;
 pub mod trail;
 mod undo;
 pub mod verdict;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -25,6 +26,11 @@ pub use self::decide::{Decision, Effect, Event, Moved, Refusal, decide};
 pub use self::inner::ChildEnd;
 pub use self::ready::ready_steps;
 pub use self::rollback::NoRollback;
+pub use self::status::ExecutionStatus;
+pub use self::step_run::{
+    Attempt, CalledBack, GateRun, INLINE_REQUEST_BYTES, INLINE_RESPONSE_BYTES, InnerRun, Resolution,
+    SkipCause, StepRun, StepState, StoredRequest,
+};
 pub use self::stop::{Pause, Stop, StopMode, Unwinding};
 pub use self::trail::{Trail, TrailEvent};
 pub use self::undo::UndoDecision;
@@ -32,8 +38,6 @@ pub use self::verdict::{Verdict, VerdictKind};
 use crate::audit::ChainHead;
 use crate::digest::Digest;
 use crate::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId, WorkflowId};
-use crate::outcome::Outcome;
-use crate::request::RenderedRequest;
 use crate::risk::Risk;
 use crate::time::Time;
 
@@ -205,273 +209,11 @@ pub struct Lease {
     pub until: Time,
 }
 
-/// A step that has begun.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StepRun {
-    pub state: StepState,
-    /// What every attempt sends; fixed before the first. Absent if the step makes no call.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request: Option<StoredRequest>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attempts: Vec<Attempt>,
-    /// How many attempts may be made in all; a person's decision to send again raises it.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub budget: u32,
-    /// What a step that makes no call came to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inner: Option<InnerRun>,
-    /// In which place the step began, from 1; 0 in plans that are never taken back.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub place: u32,
-    /// What was kept of the answer.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub outputs: Map<String, Value>,
-}
-
-/// What a step came to beside its calls: a condition, a delay, the start of another execution, a decision of people.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct InnerRun {
-    pub started_at: Time,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<Time>,
-    /// A condition's answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<bool>,
-    /// The execution that the step started.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub child: Option<ExecutionId>,
-    /// What a search found that an earlier attempt had done already: it stands for the answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub found: Option<Value>,
-    /// What an approval step asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gate: Option<GateRun>,
-    /// Where a branch led.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub way: Option<String>,
-    /// What the receiver of a call said when it called back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub called_back: Option<CalledBack>,
-}
-
-/// What an approval step asked of people, and what their decision binds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GateRun {
-    /// How often it asked, from 1.
-    pub round: u32,
-    /// The digest of what was asked.
-    pub subject: Digest,
-    /// Of each step that it covers and whose request was known: the request's digest.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub bindings: BTreeMap<StepId, Digest>,
-}
-
-/// How the receiver of a call said that it is done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CalledBack {
-    pub at: Time,
-    /// Why it failed; absent if it succeeded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    /// What it told beside, at most 1 KiB.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub result: Value,
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
 fn is_zero_ms(number: &u64) -> bool {
     *number == 0
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "camelCase")]
-pub enum StepState {
-    /// The last attempt is in flight.
-    Sending,
-    /// The next attempt may start at a moment.
-    Waiting {
-        until: Time,
-    },
-    /// A delay that ends at a moment.
-    Delayed {
-        until: Time,
-    },
-    /// Another execution has to end first.
-    AwaitsChild {
-        execution: ExecutionId,
-    },
-    /// People are asked, until a moment.
-    AwaitsApproval {
-        until: Time,
-    },
-    /// What was decided no longer fits what would run: people are asked again.
-    Void,
-    /// The receiver took the call and will say when it is done, until a moment.
-    AwaitsCallback {
-        until: Time,
-    },
-    /// An undo, stored before its step began.
-    Armed,
-    Succeeded,
-    /// No way leads here any more.
-    Skipped {
-        because: SkipCause,
-    },
-    Failed {
-        error: String,
-    },
-    NeedsReview {
-        reason: String,
-    },
-}
-
-/// Why a step was skipped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "camelCase")]
-pub enum SkipCause {
-    /// The condition chose the other way.
-    BranchNotTaken { condition: StepId },
-    /// Every step before it was skipped.
-    NothingBefore,
-    /// The rule of the step, or of its phase, did not hold.
-    RuleNotMet { rule: String },
-    /// A branch led past it.
-    PassedBy { branch: StepId },
-    /// A step, or a group, failed and the plan goes on behind this one.
-    AfterFailure { of: StepId },
-    /// Its group had come to its end before.
-    GroupDecided { group: StepId },
-    /// The execution's risk demands no approval.
-    NotDemanded,
-    /// An undo of a step that certainly did nothing.
-    NothingDone,
-    /// A person let an undo be.
-    LetBe { by: UserId, reason: String },
-}
-
-/// A rendered request as an execution keeps it: whole if small, else its digest and size, and the whole in a body item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum StoredRequest {
-    Beside { digest: Digest, bytes: usize },
-    Inline(RenderedRequest),
-}
-
-/// The longest rendered request, in bytes of JSON, that is kept within the execution.
-pub const INLINE_REQUEST_BYTES: usize = 1_024;
-/// The longest start of a response's body that is kept within the execution.
-pub const INLINE_RESPONSE_BYTES: usize = 1_024;
-
-/// One attempt: its intent is stored before anything is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Attempt {
-    pub epoch: u32,
-    pub started_at: Time,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<Time>,
-    /// Absent while in flight.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
-    /// What became known after the attempt had been given up as unknown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub late: Option<Outcome>,
-    /// What a person found out about an unknown outcome.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolution: Option<Resolution>,
-}
-
-/// What a person decides about an unknown outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Resolution {
-    /// It took effect: the step has succeeded.
-    Happened,
-    /// It did not: send it again.
-    Resend,
-}
-
-/// The status that the API shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ExecutionStatus {
-    Pending,
-    Running,
-    Waiting,
-    Paused,
-    NeedsReview,
-    UndoFailed,
-    Success,
-    Failed,
-    Cancelled,
-    RolledBack,
-}
-
-impl ExecutionStatus {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::Running => "RUNNING",
-            Self::Waiting => "WAITING",
-            Self::Paused => "PAUSED",
-            Self::NeedsReview => "NEEDS_REVIEW",
-            Self::UndoFailed => "UNDO_FAILED",
-            Self::Success => "SUCCESS",
-            Self::Failed => "FAILED",
-            Self::Cancelled => "CANCELLED",
-            Self::RolledBack => "ROLLED_BACK",
-        }
-    }
-
-    /// Whether nothing can change it any more (INVARIANTS B7).
-    pub const fn is_terminal(self) -> bool {
-        match self {
-            Self::Pending
-            | Self::Running
-            | Self::Waiting
-            | Self::Paused
-            | Self::NeedsReview
-            | Self::UndoFailed => false,
-            Self::Success | Self::Failed | Self::Cancelled | Self::RolledBack => true,
-        }
-    }
-}
-
-impl fmt::Display for ExecutionStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl Execution {
-    pub fn status(&self) -> ExecutionStatus {
-        match &self.state {
-            State::Pending => ExecutionStatus::Pending,
-            State::Running { .. } => ExecutionStatus::Running,
-            State::Waiting { .. } => ExecutionStatus::Waiting,
-            State::Paused => ExecutionStatus::Paused,
-            State::NeedsReview { .. } => ExecutionStatus::NeedsReview,
-            State::UndoFailed { .. } => ExecutionStatus::UndoFailed,
-            State::Succeeded => ExecutionStatus::Success,
-            State::Failed { .. } => ExecutionStatus::Failed,
-            State::Cancelled { .. } => ExecutionStatus::Cancelled,
-            State::RolledBack { .. } => ExecutionStatus::RolledBack,
-        }
-    }
-
-    /// The status in the words of what runs: a workflow is COMPLETED where a runbook is a SUCCESS, and RUNNING while it waits.
-    pub fn status_word(&self) -> &'static str {
-        match (&self.pinned, self.status()) {
-            (Pinned::Workflow(_), ExecutionStatus::Waiting) => ExecutionStatus::Running.as_str(),
-            (Pinned::Workflow(_), ExecutionStatus::Success) => "COMPLETED",
-            (Pinned::Workflow(_) | Pinned::Runbook(_), status) => status.as_str(),
-        }
-    }
-
     /// The same for every attempt of a step (INVARIANTS B4): what the receiver tells repeats apart by.
     pub fn idempotency_key(&self, step: &StepId) -> String {
         format!("{}-{step}", self.id)
@@ -480,42 +222,6 @@ impl Execution {
     /// The name of one attempt; `number` counts from 1.
     pub fn attempt_id(&self, step: &StepId, number: usize) -> String {
         format!("{}-{step}-{number}", self.id)
-    }
-}
-
-impl StepRun {
-    /// A step in this state, that has made no call.
-    pub fn of_state(state: StepState) -> Self {
-        Self {
-            state,
-            request: None,
-            attempts: Vec::new(),
-            budget: 0,
-            inner: None,
-            place: 0,
-            outputs: Map::new(),
-        }
-    }
-
-    /// Whether an attempt is in flight, as far as the table knows.
-    pub fn in_flight(&self) -> bool {
-        self.attempts.last().is_some_and(|attempt| attempt.outcome.is_none())
-    }
-
-    /// Until when people are asked, if they are.
-    pub fn asks_until(&self) -> Option<Time> {
-        if let StepState::AwaitsApproval { until } = self.state { Some(until) } else { None }
-    }
-
-    /// Whether the step has come to an end that lets others begin.
-    pub fn settled(&self) -> bool {
-        matches!(self.state, StepState::Succeeded | StepState::Skipped { .. })
-    }
-
-    /// Whether this step, having settled, leads on by `branch`.
-    pub fn leads_by(&self, branch: Option<bool>) -> bool {
-        let answer = self.inner.as_ref().and_then(|inner| inner.answer);
-        self.state == StepState::Succeeded && branch.is_none_or(|branch| answer == Some(branch))
     }
 }
 
@@ -531,15 +237,6 @@ impl Pinned {
         match self {
             Self::Runbook(runbook) => Some(runbook),
             Self::Workflow(_) => None,
-        }
-    }
-}
-
-impl StoredRequest {
-    pub fn digest(&self) -> Digest {
-        match self {
-            Self::Beside { digest, .. } => *digest,
-            Self::Inline(request) => request.digest(),
         }
     }
 }
