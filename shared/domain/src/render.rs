@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::answer::Answer;
-use crate::execution::{Execution, Pinned};
+use crate::execution::{Execution, Parent, Pinned};
 use crate::ids::StepId;
 use crate::incident::Incident;
 use crate::plan::{HeaderTemplate, RunbookCall, Step, UrlTemplate, WebhookCall};
@@ -58,10 +58,10 @@ fn workflow_context(execution: &Execution) -> Value {
         (Pinned::Workflow(workflow), _) => {
             json!({"id": workflow.id, "name": workflow.name, "executionId": execution.id})
         }
-        (Pinned::Runbook(_), Some(parent)) => {
-            json!({"id": parent.workflow, "name": parent.workflow_name, "executionId": parent.execution})
+        (Pinned::Runbook(_), Some(Parent { workflow: Some(workflow), execution, .. })) => {
+            json!({"id": workflow.id, "name": workflow.name, "executionId": execution})
         }
-        (Pinned::Runbook(_), None) => json!({"id": "", "name": "", "executionId": execution.id}),
+        (Pinned::Runbook(_), Some(_) | None) => json!({"id": "", "name": "", "executionId": execution.id}),
     }
 }
 

@@ -10,7 +10,7 @@ use muster_domain::approval::{Approval, Ledger, Person, Question};
 use muster_domain::audit::{AuditEntry, ChainHead, Fact, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
-use muster_domain::execution::{Execution, Parent, Pinned, PinnedRunbook, State, Trail};
+use muster_domain::execution::{Execution, Parent, ParentWorkflow, Pinned, PinnedRunbook, State, Trail};
 use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId, WorkflowId};
 use muster_domain::incident::{Actor, Cause, Incident, NewIncident, Opening, Priority};
 use muster_domain::runbook::{Runbook, RunbookDefinition, RunbookVersion, VersionDecision};
@@ -99,8 +99,8 @@ pub(super) fn parent(number: u128) -> Parent {
     Parent {
         execution: execution_id(number),
         step: "go".parse().unwrap(),
-        workflow: WorkflowId::new(NOON, 1),
-        workflow_name: "workflow".into(),
+        workflow: Some(ParentWorkflow { id: WorkflowId::new(NOON, 1), name: "workflow".into() }),
+        runbooks: Vec::new(),
         waits: false,
     }
 }

@@ -1,8 +1,8 @@
 //! The execution of a runbook that a step of another execution starts.
 
-use muster_domain::execution::{Execution, Parent, Pinned};
+use muster_domain::execution::{Execution, Parent, ParentWorkflow, Pinned};
 use muster_domain::fault::Fault;
-use muster_domain::ids::StepId;
+use muster_domain::ids::{RunbookId, StepId};
 use muster_domain::incident::Incident;
 use muster_domain::plan::RunbookCall;
 use muster_domain::render::render_parameters;
@@ -40,6 +40,8 @@ impl App {
     ) -> Result<Execution, Error> {
         let rendered = render_parameters(call, context);
         let rendered = rendered.map_err(|error| Error::Invalid(vec![Fault::new("/parameters", error)]))?;
+        let led_here = led_through(parent);
+        refuse_endless(&led_here, &call.runbook)?;
         let runbook = self.load_runbook(&call.runbook).await?.value;
         if runbook.team.is_some() && runbook.team != parent.team {
             let message = format!("runbook {} belongs to another team", runbook.id);
@@ -52,7 +54,7 @@ impl App {
         let child = Execution {
             team: team_of(&runbook, incident).or_else(|| parent.team.clone()),
             incident: parent.incident.clone(),
-            parent: started_by(parent, step, call.wait),
+            parent: Some(started_by(parent, step, call.wait, led_here)),
             chain: parent.chain.clone(),
             cause: parent.cause.clone(),
             parameters,
@@ -63,17 +65,30 @@ impl App {
     }
 }
 
-fn started_by(parent: &Execution, step: &StepId, waits: bool) -> Option<Parent> {
-    match &parent.pinned {
-        Pinned::Workflow(workflow) => Some(Parent {
-            execution: parent.id.clone(),
-            step: step.clone(),
-            workflow: workflow.id.clone(),
-            workflow_name: workflow.name.clone(),
-            waits,
-        }),
-        Pinned::Runbook(_) => None,
+fn started_by(parent: &Execution, step: &StepId, waits: bool, runbooks: Vec<RunbookId>) -> Parent {
+    let workflow = parent.pinned.workflow();
+    let workflow = workflow.map(|pin| ParentWorkflow { id: pin.id.clone(), name: pin.name.clone() });
+    Parent { execution: parent.id.clone(), step: step.clone(), workflow, runbooks, waits }
+}
+
+/// The runbooks by which an execution came about, its own last.
+fn led_through(parent: &Execution) -> Vec<RunbookId> {
+    let before = parent.parent.iter().flat_map(|parent| &parent.runbooks);
+    before.chain(parent.pinned.runbook().map(|runbook| &runbook.id)).cloned().collect()
+}
+
+/// How many runbooks may start one another.
+const DEEPEST: usize = 5;
+
+/// A runbook that started itself, even by way of others, would never come to an end.
+fn refuse_endless(led_here: &[RunbookId], next: &RunbookId) -> Result<(), Error> {
+    if led_here.contains(next) {
+        return Err(Error::Conflict(format!("runbook {next} would start itself")));
     }
+    if led_here.len() >= DEEPEST {
+        return Err(Error::Conflict(format!("at most {DEEPEST} runbooks may start one another")));
+    }
+    Ok(())
 }
 
 fn listed(faults: &[Fault]) -> String {

@@ -82,20 +82,32 @@ impl App {
         self.steer(caller, id, &Event::Resolve { by, resolution, reason }).await
     }
 
-    /// What an execution waits for has no purpose once that is stopped. Should this fail, the awaited execution finds out itself
-    /// when a worker next claims it.
-    async fn stop_awaited(&self, caller: &Caller, stopped: &Execution, mode: StopMode) {
-        for (_, child) in stopped.awaited() {
-            let reason = format!("{}, which waits for it, was stopped", stopped.id);
-            let event = Event::Stop { by: caller.principal.user.clone(), mode, reason };
-            let caller = Caller { idempotency: None, ..caller.clone() };
-            match Box::pin(self.steer(&caller, child, &event)).await {
-                Ok(_) | Err(Error::WrongStatus { .. }) => {}
+    /// What an execution waits for is stopped, paused and resumed with it. Should that fail, an awaited execution finds out itself
+    /// that it is to stop, when a worker next claims it.
+    async fn steer_awaited(&self, caller: &Caller, steered: &Execution, event: &Event) {
+        for (_, child) in steered.awaited() {
+            match Box::pin(self.steer_child(caller, child, steered, event)).await {
+                Ok(()) | Err(Error::WrongStatus { .. }) => {}
                 Err(error) => {
-                    tracing::warn!(execution_id = %child, error = crate::error::chain(&error), "not stopped yet");
+                    tracing::warn!(execution_id = %child, error = crate::error::chain(&error), "not steered yet");
                 }
             }
         }
+    }
+
+    async fn steer_child(
+        &self,
+        caller: &Caller,
+        child: &ExecutionId,
+        steered: &Execution,
+        event: &Event,
+    ) -> Result<(), Error> {
+        let seen = self.load_execution(child).await?.value;
+        if let Some(event) = follows(event, &steered.id, &seen) {
+            let caller = Caller { idempotency: None, ..caller.clone() };
+            self.steer(&caller, child, &event).await?;
+        }
+        Ok(())
     }
 
     async fn steer(&self, caller: &Caller, id: &ExecutionId, event: &Event) -> Result<Execution, Error> {
@@ -135,10 +147,34 @@ impl App {
         if let State::Waiting { until, .. } = execution.state {
             self.nudge(id, execution.team.as_ref(), until.since(self.clock.now())).await;
         }
-        if let Event::Stop { mode, .. } = event {
-            self.stop_awaited(caller, &execution, *mode).await;
-        }
+        self.steer_awaited(caller, &execution, event).await;
         Ok(execution)
+    }
+}
+
+/// What an event means for an execution that is awaited by the one it happened to. What a person paused by itself stays paused.
+fn follows(event: &Event, parent: &ExecutionId, child: &Execution) -> Option<Event> {
+    let paused_with = format!("{parent}, which waits for it, was paused");
+    match event {
+        Event::Stop { by, mode, .. } => {
+            let reason = format!("{parent}, which waits for it, was stopped");
+            Some(Event::Stop { by: by.clone(), mode: *mode, reason })
+        }
+        Event::Pause { by, .. } => Some(Event::Pause { by: by.clone(), reason: paused_with }),
+        Event::Resume { .. } => {
+            let with_it = child.pause.as_ref().is_some_and(|pause| pause.reason == paused_with);
+            with_it.then(|| event.clone())
+        }
+        Event::Claim { .. }
+        | Event::Advance { .. }
+        | Event::Attempted { .. }
+        | Event::Yield { .. }
+        | Event::Overdue { .. }
+        | Event::Orphaned
+        | Event::CalledBack { .. }
+        | Event::Undo { .. }
+        | Event::Resolve { .. }
+        | Event::Abandon { .. } => None,
     }
 }
 

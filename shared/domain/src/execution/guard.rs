@@ -15,11 +15,16 @@ pub struct GuardView {
 }
 
 impl Execution {
-    /// The scopes whose kill switches stop this execution.
+    /// The scopes whose kill switches stop this execution: that of a runbook also stops what its executions started.
     pub fn scopes(&self) -> Vec<Scope> {
         let team = self.team.clone().map(Scope::Team);
-        let runbook = self.pinned.runbook().map(|runbook| Scope::Runbook(runbook.id.clone()));
-        [Some(Scope::Global), team, runbook].into_iter().flatten().collect()
+        let started_by = self.parent.iter().flat_map(|parent| &parent.runbooks);
+        let runbooks = started_by.chain(self.pinned.runbook().map(|runbook| &runbook.id));
+        [Some(Scope::Global), team]
+            .into_iter()
+            .flatten()
+            .chain(runbooks.cloned().map(Scope::Runbook))
+            .collect()
     }
 
     /// Whether the execution may begin another call; `Err` says why not, as it is shown to people (B2).

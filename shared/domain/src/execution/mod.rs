@@ -112,17 +112,29 @@ pub enum Pinned {
     Workflow(PinnedWorkflow),
 }
 
-/// The execution of a workflow that started another one.
+/// The execution that started another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Parent {
     pub execution: ExecutionId,
     pub step: StepId,
-    pub workflow: WorkflowId,
-    pub workflow_name: String,
+    /// The workflow that it runs; absent of a runbook's execution.
+    #[serde(default, flatten)]
+    pub workflow: Option<ParentWorkflow>,
+    /// The runbooks that led here, each started by the one before it; none of them may begin once more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runbooks: Vec<RunbookId>,
     /// Whether the step waits for this one's end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waits: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentWorkflow {
+    #[serde(rename = "workflow")]
+    pub id: WorkflowId,
+    #[serde(rename = "workflowName")]
+    pub name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

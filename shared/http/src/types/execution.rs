@@ -138,6 +138,10 @@ pub(crate) struct Execution {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     workflow_execution_id: Option<ExecutionId>,
+    /// The execution that started this one, of a workflow or of a runbook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    parent_execution_id: Option<ExecutionId>,
     /// The event that started it; absent if a person did.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
@@ -201,6 +205,7 @@ impl Execution {
             domain::Pinned::Runbook(pinned) => (Some(pinned.into()), None),
             domain::Pinned::Workflow(pinned) => (None, Some(pinned.into())),
         };
+        let workflow_parent = execution.parent.as_ref().filter(|parent| parent.workflow.is_some());
         Self {
             status: ExecutionStatus::of(&execution),
             duration_ms: duration_ms(execution.started_at, execution.ended_at),
@@ -213,7 +218,8 @@ impl Execution {
             workflow,
             team_id: execution.team,
             requested_by: execution.requested_by,
-            workflow_execution_id: execution.parent.map(|parent| parent.execution),
+            workflow_execution_id: workflow_parent.map(|parent| parent.execution.clone()),
+            parent_execution_id: execution.parent.map(|parent| parent.execution),
             cause: execution.cause,
             parameters: execution.parameters,
             created_at: execution.created_at.into(),

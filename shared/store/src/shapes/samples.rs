@@ -13,9 +13,9 @@ use muster_domain::audit::{ChainHead, Fact, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::{
-    Attempt, CalledBack, Execution, ExecutionStatus, GateRun, InnerRun, Lease, Parent, Pause, Pinned,
-    PinnedRunbook, PinnedWorkflow, Resolution, State, StepRun, StepState, Stop, StopMode, StoredRequest,
-    Trail, TrailEvent, Unwinding, VerdictKind, WaitingOn, verdict,
+    Attempt, CalledBack, Execution, ExecutionStatus, GateRun, InnerRun, Lease, Parent, ParentWorkflow, Pause,
+    Pinned, PinnedRunbook, PinnedWorkflow, Resolution, State, StepRun, StepState, Stop, StopMode,
+    StoredRequest, Trail, TrailEvent, Unwinding, VerdictKind, WaitingOn, verdict,
 };
 use muster_domain::ids::{
     ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
@@ -475,8 +475,8 @@ fn parent() -> Parent {
     Parent {
         execution: parent_id(),
         step: step(),
-        workflow: workflow_id(),
-        workflow_name: "Restart what is down".into(),
+        workflow: Some(ParentWorkflow { id: workflow_id(), name: "Restart what is down".into() }),
+        runbooks: vec![runbook_id()],
         waits: true,
     }
 }

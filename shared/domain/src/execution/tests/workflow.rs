@@ -1,7 +1,7 @@
 //! Workflows on the execution's machine: order, branches, delays, other executions, and the time of the whole.
 
 use super::*;
-use crate::execution::ChildEnd;
+use crate::execution::{ChildEnd, ParentWorkflow};
 
 const T0: Time = Time::from_millis(1_000_000);
 
@@ -180,8 +180,8 @@ fn child(waits: bool) -> Execution {
     let parent = Parent {
         execution: started(T0).id,
         step: "go".parse().expect("valid"),
-        workflow: WorkflowId::new(T0, 2),
-        workflow_name: "w".into(),
+        workflow: Some(ParentWorkflow { id: WorkflowId::new(T0, 2), name: "w".into() }),
+        runbooks: Vec::new(),
         waits,
     };
     Execution { id: ExecutionId::new(T0, 9), parent: Some(parent), ..accepted(T0) }
