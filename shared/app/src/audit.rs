@@ -184,7 +184,9 @@ fn audited(record: &Record) -> Option<Audited<'_>> {
         | Record::Seen(_)
         | Record::Notification(_)
         | Record::Audit(_)
-        | Record::Idempotency(_) => return None,
+        | Record::Idempotency(_)
+        | Record::Target(_)
+        | Record::Usage(_) => return None,
     };
     let trail = if let Record::Execution(execution) = record { Some(&execution.trail) } else { None };
     Some(Audited { resource, head, team, trail })

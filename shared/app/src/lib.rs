@@ -14,6 +14,7 @@ pub mod injection;
 pub mod integrations;
 pub mod job;
 pub mod kill_switches;
+pub mod limits;
 mod load;
 pub mod matching;
 pub mod metrics;

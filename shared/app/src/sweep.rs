@@ -146,10 +146,10 @@ impl App {
         };
         let nudges = moved.effects.iter().any(|effect| matches!(effect, Effect::Nudge { .. }));
         let followed = self.following(&seen.value, &moved.to, &Gates::default()).await?;
-        let (_, mut writes) = self.stored(*moved, seen.version);
+        let (execution, mut writes) = self.stored(*moved, seen.version);
         writes.extend(followed);
         match self.table.commit(writes).await {
-            Ok(()) => {}
+            Ok(()) => self.wake_waiting(&execution).await,
             // Somebody else moved it: it is not owed any more.
             Err(CommitError::Conflict { .. }) => return Ok(false),
             Err(CommitError::Table(error)) => return Err(error.into()),

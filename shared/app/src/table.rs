@@ -14,6 +14,7 @@ use muster_domain::ids::{
 };
 use muster_domain::incident::{Incident, IncidentEvent};
 use muster_domain::integration::{Alert, Integration, Seen};
+use muster_domain::limits::{Target, Usage};
 use muster_domain::notification::{Notification, Occasion, Team};
 use muster_domain::runbook::{Runbook, RunbookVersion, VersionDecision};
 use muster_domain::time::Time;
@@ -81,6 +82,10 @@ pub enum Key {
     /// A request with an `Idempotency-Key`, by the digest of caller, route and key.
     Idempotency(Digest),
     KillSwitch(Scope),
+    /// Who works on a target, by the digest of whose it is and its name.
+    Target(Digest),
+    /// How often a runbook began within the last hour.
+    Usage(RunbookId),
 }
 
 /// Which body of a step.
@@ -126,6 +131,8 @@ pub enum Record {
     Audit(AuditEntry),
     Idempotency(IdempotencyRecord),
     KillSwitch(KillSwitch),
+    Target(Target),
+    Usage(Usage),
 }
 
 /// A body kept beside its execution. Secrets in it are references.
@@ -446,6 +453,8 @@ impl Record {
             Self::Audit(entry) => Key::Audit(entry.resource.clone(), entry.seq),
             Self::Idempotency(record) => Key::Idempotency(record.scope),
             Self::KillSwitch(switch) => Key::KillSwitch(switch.scope.clone()),
+            Self::Target(target) => Key::Target(target.key.digest()),
+            Self::Usage(usage) => Key::Usage(usage.runbook.clone()),
         }
     }
 }
@@ -530,6 +539,8 @@ record_type!(Person, Person);
 record_type!(AuditEntry, Audit);
 record_type!(IdempotencyRecord, Idempotency);
 record_type!(KillSwitch, KillSwitch);
+record_type!(Target, Target);
+record_type!(Usage, Usage);
 
 impl Stored {
     /// The record as its type; an item of another type under a key is corrupt.

@@ -14,6 +14,7 @@ pub mod fault;
 pub mod ids;
 pub mod incident;
 pub mod integration;
+pub mod limits;
 pub mod notification;
 pub mod outcome;
 pub mod plan;

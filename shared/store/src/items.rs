@@ -71,10 +71,12 @@ pub enum Kind {
     Audit,
     Idempotency,
     KillSwitch,
+    Target,
+    Usage,
 }
 
 impl Kind {
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 28] = [
         Self::Runbook,
         Self::RunbookVersion,
         Self::Decision,
@@ -101,6 +103,8 @@ impl Kind {
         Self::Audit,
         Self::Idempotency,
         Self::KillSwitch,
+        Self::Target,
+        Self::Usage,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -131,6 +135,8 @@ impl Kind {
             Self::Audit => "audit",
             Self::Idempotency => "idempotency",
             Self::KillSwitch => "killSwitch",
+            Self::Target => "target",
+            Self::Usage => "usage",
         }
     }
 
@@ -162,6 +168,8 @@ impl Kind {
             Record::Audit(_) => Self::Audit,
             Record::Idempotency(_) => Self::Idempotency,
             Record::KillSwitch(_) => Self::KillSwitch,
+            Record::Target(_) => Self::Target,
+            Record::Usage(_) => Self::Usage,
         }
     }
 
@@ -223,6 +231,8 @@ fn encode(record: &Record) -> serde_json::Result<String> {
         Record::Audit(value) => text(value),
         Record::Idempotency(value) => text(value),
         Record::KillSwitch(value) => text(value),
+        Record::Target(value) => text(value),
+        Record::Usage(value) => text(value),
     }
 }
 
@@ -232,6 +242,7 @@ fn ttl(record: &Record) -> Option<i64> {
         Record::Why(why) => why.expires_at,
         Record::Starts(starts) => starts.expires_at,
         Record::Seen(seen) => seen.expires_at,
+        Record::Usage(usage) => usage.expires_at,
         Record::Runbook(_)
         | Record::RunbookVersion(_)
         | Record::Decision(_)
@@ -253,7 +264,8 @@ fn ttl(record: &Record) -> Option<i64> {
         | Record::Team(_)
         | Record::Person(_)
         | Record::Audit(_)
-        | Record::KillSwitch(_) => return None,
+        | Record::KillSwitch(_)
+        | Record::Target(_) => return None,
     };
     Some((expires_at.millis() / 1_000).saturating_add(TTL_GRACE_SECONDS))
 }
@@ -304,6 +316,7 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
     use muster_domain::execution::Execution;
     use muster_domain::incident::{Incident, IncidentEvent};
     use muster_domain::integration::{Alert, Integration, Seen};
+    use muster_domain::limits::{Target, Usage};
     use muster_domain::notification::{Notification, Team};
     use muster_domain::runbook::{Runbook, RunbookVersion, VersionDecision};
     use muster_domain::workflow::{WhyPart, Workflow, WorkflowVersion};
@@ -334,5 +347,7 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
         Kind::Audit => value::<AuditEntry>(data),
         Kind::Idempotency => value::<IdempotencyRecord>(data),
         Kind::KillSwitch => value::<KillSwitch>(data),
+        Kind::Target => value::<Target>(data),
+        Kind::Usage => value::<Usage>(data),
     }
 }

@@ -69,6 +69,8 @@ impl ItemKey {
             Key::Audit(resource, seq) => Self::new(format!("AUDIT#{resource}"), format!("{seq:020}")),
             Key::Idempotency(digest) => Self::head(format!("IDEM#{digest}")),
             Key::KillSwitch(scope) => Self::head(format!("CONTROL#{scope}")),
+            Key::Target(digest) => Self::head(format!("TARGET#{digest}")),
+            Key::Usage(id) => Self::head(format!("USAGE#{id}")),
         }
     }
 
@@ -117,6 +119,8 @@ fn parse(family: &str, rest: &str, sk: &str) -> Option<Key> {
         ("AUDIT", _) => Some(Key::Audit(rest.parse::<Resource>().ok()?, sk.parse().ok()?)),
         ("IDEM", HEAD) => rest.parse().ok().map(Key::Idempotency),
         ("CONTROL", HEAD) => rest.parse().ok().map(Key::KillSwitch),
+        ("TARGET", HEAD) => rest.parse().ok().map(Key::Target),
+        ("USAGE", HEAD) => rest.parse().ok().map(Key::Usage),
         _ => None,
     }
 }

@@ -107,7 +107,9 @@ impl Entries {
             | Record::Decision(_)
             | Record::Body(_)
             | Record::Idempotency(_)
-            | Record::KillSwitch(_) => Self::default(),
+            | Record::KillSwitch(_)
+            | Record::Target(_)
+            | Record::Usage(_) => Self::default(),
         }
     }
 

@@ -150,6 +150,7 @@ impl Scenario {
             undoes: None,
             risk: None,
             verdict: None,
+            admission: muster_domain::limits::Admission::default(),
             trail: Trail::new(execution.as_str()),
             audit: ChainHead::default(),
             id: execution,

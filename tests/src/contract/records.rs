@@ -13,6 +13,7 @@ use muster_domain::digest::Digest;
 use muster_domain::execution::{Execution, Parent, ParentWorkflow, Pinned, PinnedRunbook, State, Trail};
 use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId, WorkflowId};
 use muster_domain::incident::{Actor, Cause, Incident, NewIncident, Opening, Priority};
+use muster_domain::limits::{Target, TargetKey, Usage};
 use muster_domain::runbook::{Runbook, RunbookDefinition, RunbookVersion, VersionDecision};
 use muster_domain::time::Time;
 use serde_json::json;
@@ -131,6 +132,7 @@ pub(super) fn of_runbook(number: u128, runbook: u128) -> Execution {
         undoes: None,
         risk: None,
         verdict: None,
+        admission: muster_domain::limits::Admission::default(),
         trail: Trail::new(id.as_str()),
         audit: ChainHead::default(),
         id,
@@ -212,6 +214,10 @@ pub(super) fn kill_switch(scope: Scope) -> KillSwitch {
     KillSwitch { scope, engaged: true, reason: "test".into(), set_by: user(), set_at: NOON, audit }
 }
 
+pub(super) fn target(name: &str) -> Target {
+    Target::unused(TargetKey { of: Scope::Team(team("ops")), name: name.into() })
+}
+
 /// A record of every kind.
 pub(super) fn one_of_each() -> Vec<Record> {
     vec![
@@ -228,6 +234,8 @@ pub(super) fn one_of_each() -> Vec<Record> {
         audit(Resource::Control(Scope::Global), 1, None, NOON).into(),
         idempotency("key", NOON).into(),
         kill_switch(Scope::Team(team("ops"))).into(),
+        target("checkout").into(),
+        Usage::none(runbook_id(1)).into(),
     ]
 }
 

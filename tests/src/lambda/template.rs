@@ -176,6 +176,8 @@ fn keys() -> Vec<Key> {
         Key::Audit(Resource::Runbook(runbook()), 1),
         Key::Idempotency(Digest::of_bytes(b"")),
         Key::KillSwitch(Scope::Global),
+        Key::Target(Digest::of_bytes(b"")),
+        Key::Usage(runbook()),
     ]
 }
 
@@ -210,6 +212,9 @@ fn writers(key: &Key) -> &'static [&'static str] {
         | Key::Candidate(..) => &["muster-api"],
         Key::Why(..) | Key::Starts(..) => &["muster-matcher", "muster-sweeper"],
         Key::AgeCursor(..) => &["muster-sweeper"],
+        // Whoever ends an execution gives back what it holds.
+        Key::Target(..) => &["muster-api", "muster-worker", "muster-sweeper", "muster-dead-letter"],
+        Key::Usage(..) => &["muster-worker"],
         Key::Audit(..) => &[
             "muster-api",
             "muster-approval",

@@ -8,6 +8,7 @@ use muster_domain::execution::{Execution, Pinned, PinnedRunbook, State, Trail, T
 use muster_domain::fault::Fault;
 use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId};
 use muster_domain::incident::Incident;
+use muster_domain::limits::Admission;
 use muster_domain::plan::dry_run::{Foreseen, Outlook};
 use muster_domain::policy::{Action, Denied, Owner};
 use muster_domain::risk::Risk;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Accepted, audit_execution};
+use crate::limits::LimitsOutlook;
 use crate::once::{Decided, Once};
 use crate::plans::Compiled;
 use crate::table::{Key, Write};
@@ -52,6 +54,9 @@ pub struct Forecast {
     pub steps: Vec<Foreseen>,
     /// Absent of a runbook without phases.
     pub risk: Option<Risk>,
+    /// Absent if it has no limits that are judged at its start.
+    #[serde(default)]
+    pub limits: Option<LimitsOutlook>,
 }
 
 impl App {
@@ -84,10 +89,12 @@ impl App {
         let execution = self.new_execution(caller, &head, &compiled, incident.as_ref(), parameters).await?;
         if request.dry_run {
             let steps = preview(&execution, &compiled, incident.as_ref())?;
-            let reply = Executed::DryRun(Forecast { steps, risk: execution.risk });
+            let limits = self.limits_outlook(&execution, &compiled).await?;
+            let reply = Executed::DryRun(Forecast { steps, risk: execution.risk, limits });
             return Ok(Decided { reply, writes: Vec::new() });
         }
         self.refuse_killed(&execution).await?;
+        self.refuse_limited(&execution, &compiled).await?;
         Ok(accepted(execution, caller))
     }
 
@@ -154,6 +161,7 @@ impl App {
             undoes: None,
             risk: None,
             verdict: None,
+            admission: Admission::default(),
             trail,
             audit: ChainHead::default(),
         }

@@ -58,6 +58,7 @@ impl App {
         let parameters = validated(&compiled, parameters)?;
         let execution = self.new_execution(caller, &head, &compiled, Some(&incident), parameters).await?;
         self.refuse_killed(&execution).await?;
+        self.refuse_limited(&execution, &compiled).await?;
         let reply = Triggered {
             accepted: Accepted::of(&execution),
             runbook_id: head.id,

@@ -139,6 +139,7 @@ impl App {
         let execution = self.once(caller, decide_once).await?.into_reply();
         if moved_now.load(Ordering::Relaxed) {
             self.tell_of(&execution);
+            self.wake_waiting(&execution).await;
         }
         let number = notifies.load(Ordering::Relaxed);
         if number > 0 {

@@ -9,6 +9,7 @@ use muster_domain::notification::Notification;
 use muster_domain::time::Time;
 
 use super::{action_of, audited, fact_of};
+use crate::limits::Turn;
 use crate::table::{Versioned, Write};
 use crate::{App, Error};
 
@@ -19,6 +20,8 @@ pub(crate) struct Gates {
     pub questions: BTreeMap<StepId, Question>,
     /// What becomes of the approvals whose gates have ended, at the version that was read.
     pub judged: BTreeMap<StepId, Versioned<Approval>>,
+    /// What the limits said.
+    pub turn: Turn,
 }
 
 /// The most approvals that one commit changes; what the end of an execution leaves open the sweeper closes.
@@ -45,7 +48,7 @@ enum Change {
 }
 
 impl App {
-    /// The writes by which approvals follow an execution from one state to the next.
+    /// The writes by which approvals, and what it holds, follow an execution from one state to the next.
     pub(crate) async fn following(
         &self,
         before: &Execution,
@@ -59,6 +62,7 @@ impl App {
             let change = if longer { Change::Judged } else { change };
             writes.extend(self.follow(after, (step, change), gates).await?);
         }
+        writes.extend(self.books_follow(before, after, &gates.turn).await?);
         Ok(writes)
     }
 

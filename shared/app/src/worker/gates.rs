@@ -62,7 +62,7 @@ impl Run<'_> {
             version: runbook.digest,
             parameters: &execution.parameters,
             incident: execution.incident.as_ref(),
-            target: None,
+            target: self.target.as_deref(),
             steps,
         };
         Question {

@@ -34,16 +34,20 @@ impl Brought {
 }
 
 impl Run<'_> {
-    /// Reads the guard and prepares what would begin. An unreadable guard is an error: nothing begins.
-    pub(super) async fn next(&self) -> Result<Brought, Error> {
+    /// Reads the guard, asks the limits and prepares what would begin. An unreadable guard is an error: nothing begins.
+    pub(super) async fn next(&mut self) -> Result<Brought, Error> {
         let view = self.app.guard_view(&self.seen.value).await?;
         let clearance = self.seen.value.clearance(&view);
-        let (prepared, questions) =
-            if clearance.is_ok() { self.prepare_ready().await? } else { Default::default() };
+        let turn = self.app.turn_of(&self.seen.value, &self.compiled).await?;
+        let admission = turn.admission.as_ref().unwrap_or(&self.seen.value.admission);
+        self.target.clone_from(&admission.target);
+        let begins = clearance.is_ok() && turn.hold.is_none();
+        let (prepared, questions) = if begins { self.prepare_ready().await? } else { Default::default() };
         let (ended_gates, judged) = self.judged().await?;
         let ended = self.ended_children().await?;
-        let next = Next { clearance, prepared, ended, gates: ended_gates, ..Next::nothing() };
-        Ok(Brought { next, gates: Gates { questions, judged } })
+        let (hold, admission) = (turn.hold.clone(), turn.admission.clone());
+        let next = Next { clearance, prepared, ended, gates: ended_gates, hold, admission };
+        Ok(Brought { next, gates: Gates { questions, judged, turn } })
     }
 
     async fn prepare_ready(&self) -> Result<(BTreeMap<StepId, Prepared>, BTreeMap<StepId, Question>), Error> {

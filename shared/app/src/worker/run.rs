@@ -34,12 +34,17 @@ const RECORD_TRIES: u32 = 6;
 /// How soon a worker is asked again to act on a decision of people that came while another one held the execution.
 const GATE_CHECK: Duration = Duration::from_secs(2);
 
+/// How soon a claim is made again that met with another change of the same target.
+const CLAIM_AGAIN: Duration = Duration::from_secs(1);
+
 /// One claim of one execution, from its first intent to its end or its next wait.
 pub(super) struct Run<'a> {
     pub(super) app: &'a App,
     shift: &'a Shift<'a>,
     pub(super) compiled: Arc<Compiled>,
     pub(super) seen: Seen,
+    /// What the execution works on, by its limits.
+    pub(super) target: Option<String>,
     epoch: u32,
     /// The same deadline on a clock that does not jump: whichever says "too late" first is believed.
     started: (Time, Instant),
@@ -63,7 +68,7 @@ impl<'a> Run<'a> {
     ) -> Result<Option<Self>, Error> {
         let started = (app.clock.now(), Instant::now());
         let in_flight = FuturesUnordered::new();
-        let mut run = Self { app, shift, compiled, seen, epoch: 0, started, in_flight };
+        let mut run = Self { app, shift, compiled, seen, target: None, epoch: 0, started, in_flight };
         if run.seen.value.status().is_terminal() {
             return Ok(None);
         }
@@ -159,11 +164,13 @@ impl<'a> Run<'a> {
     /// Somebody else changed the execution first. A claim is left to them; a worker that holds the execution looks again, for what
     /// a person asked for must take effect before the lease ends (INVARIANTS G3).
     async fn yield_to_faster(&mut self, claims: bool) -> Result<bool, Error> {
-        if claims {
-            return Ok(false);
-        }
+        let version = self.seen.version;
         self.reload().await?;
-        Ok(self.holds())
+        // It was something else that changed, as the target that it works on: then nobody has taken the claim.
+        if claims && self.seen.version == version {
+            self.nudge(self.app.clock.now().plus(CLAIM_AGAIN)).await;
+        }
+        Ok(!claims && self.holds())
     }
 
     /// A job that came too early is sent again; every other refusal means that it is no longer wanted.
@@ -181,6 +188,7 @@ impl<'a> Run<'a> {
             | Refusal::AwaitsChild
             | Refusal::AwaitsApproval
             | Refusal::AwaitsCallback
+            | Refusal::AwaitsTurn
             | Refusal::Paused
             | Refusal::AwaitsUndo
             | Refusal::StaleEpoch(_)
@@ -200,6 +208,7 @@ impl<'a> Run<'a> {
         self.app.tell_soon(askings).await;
         if execution.status() != self.seen.value.status() {
             self.app.tell_of(&execution);
+            self.app.wake_waiting(&execution).await;
         }
         self.seen = Seen { value: execution, version: self.seen.version.saturating_add(1) };
         Ok(effects)

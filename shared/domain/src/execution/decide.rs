@@ -13,6 +13,7 @@ use super::undo::decide_undo;
 use super::{Execution, Lease, Resolution, State, StopMode, TrailEvent, UndoDecision, WaitingOn, steer};
 use crate::digest::Digest;
 use crate::ids::{ExecutionId, StepId, UserId};
+use crate::limits::Admission;
 use crate::outcome::Outcome;
 use crate::plan::{Jump, Plan};
 use crate::request::RenderedRequest;
@@ -62,6 +63,8 @@ pub struct Next {
     pub gates: Vec<GateEnd>,
     /// Why the execution may not begin anything for now, or at all; `None`: it may.
     pub hold: Option<Hold>,
+    /// What the limits said now, if they were asked: it is stored with the transition.
+    pub admission: Option<Admission>,
 }
 
 /// A gate that people have decided about, or whose time is up.
@@ -173,6 +176,7 @@ impl Next {
             ended: Vec::new(),
             gates: Vec::new(),
             hold: None,
+            admission: None,
         }
     }
 }
@@ -238,6 +242,8 @@ pub enum Refusal {
     AwaitsApproval,
     #[error("it waits for the receiver of a call")]
     AwaitsCallback,
+    #[error("it is not its turn at its target")]
+    AwaitsTurn,
     #[error("it is paused")]
     Paused,
     #[error("a person has to decide about an undo that failed")]
@@ -283,18 +289,22 @@ fn claim(mut progress: Progress<'_>, lease: Lease, next: Next) -> Decision {
         State::UndoFailed { .. } => Some(Refusal::AwaitsUndo),
         State::Paused => Some(Refusal::Paused),
         State::Running { lease: held } if held.until > now => Some(Refusal::Leased(held.until)),
+        // Its turn may come before it looks again.
+        State::Waiting { on: WaitingOn::Lease, .. } if next.hold.is_none() => None,
         State::Waiting { until, on } if *until > now && !news => Some(match on {
             WaitingOn::Child => Refusal::AwaitsChild,
             WaitingOn::Approval => Refusal::AwaitsApproval,
             WaitingOn::Callback => Refusal::AwaitsCallback,
-            WaitingOn::Retry | WaitingOn::Worker | WaitingOn::Delay | WaitingOn::Lease => {
-                Refusal::NotDue(*until)
-            }
+            WaitingOn::Lease => Refusal::AwaitsTurn,
+            WaitingOn::Retry | WaitingOn::Worker | WaitingOn::Delay => Refusal::NotDue(*until),
         }),
         State::Pending | State::Running { .. } | State::Waiting { .. } => None,
     };
     if let Some(refusal) = refusal {
         return Decision::Refused(refusal);
+    }
+    if !news && progress.stays_in_line(&next) {
+        return progress.moved();
     }
     progress.take_over(lease);
     progress.give_up_in_flight("the worker stopped before the answer was stored");

@@ -38,6 +38,7 @@ pub use self::verdict::{Verdict, VerdictKind};
 use crate::audit::ChainHead;
 use crate::digest::Digest;
 use crate::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId, WorkflowId};
+use crate::limits::Admission;
 use crate::risk::Risk;
 use crate::time::Time;
 
@@ -100,6 +101,9 @@ pub struct Execution {
     /// Whether it helped; absent if nothing verified that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// What its limits said, and its right to work on its target.
+    #[serde(default, skip_serializing_if = "Admission::is_empty")]
+    pub admission: Admission,
     pub trail: Trail,
     pub audit: ChainHead,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Execution, State, StepRun, TrailEvent, Unwinding};
 use crate::ids::StepId;
+use crate::limits::Admission;
 use crate::time::Time;
 
 /// Why an execution cannot be rolled back.
@@ -56,6 +57,8 @@ impl Execution {
             incident: ended.incident.clone(),
             parameters: ended.parameters.clone(),
             undoes: Some(ended.id.clone()),
+            // It works where that one did, whatever has become of the incident since.
+            admission: Admission { target: ended.admission.target.clone(), ..Admission::default() },
             unwinding: Some(Unwinding { since: now, reason: reason.to_owned() }),
             steps: undos,
             state: State::Pending,

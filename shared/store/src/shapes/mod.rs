@@ -314,6 +314,7 @@ fn documented_rows() -> String {
         (runbook_id().to_string(), "<runbook>"),
         (incident_id().to_string(), "<incident>"),
         (samples::digest().to_string(), "<digest>"),
+        (samples::target_key().digest().to_string(), "<target>"),
         (samples::account().id.to_string(), "<account>"),
         ("payments".into(), "<team>"),
         ("webhook".into(), "<step>"),

@@ -25,6 +25,7 @@ use muster_domain::incident::{
     IncidentStatus, Priority,
 };
 use muster_domain::integration::{Alert, Integration, Seen};
+use muster_domain::limits::{Admission, Holder, Start, Target, TargetKey, TargetLease, Usage, UsageStart};
 use muster_domain::notification::{
     Addressees, Failure, IncidentWords, Notification, Occasion, Recipient, RecipientState, Team, Way,
 };
@@ -125,6 +126,8 @@ pub(super) fn records() -> Vec<Record> {
         audit_entry().into(),
         idempotency().into(),
         kill_switch().into(),
+        target().into(),
+        usage().into(),
     ]
 }
 
@@ -224,9 +227,42 @@ pub(super) fn execution() -> Execution {
         undoes: Some(parent_id()),
         risk: Some(risk()),
         verdict: Some(verdict::Verdict { is: VerdictKind::Resolved, because: "it holds".into() }),
+        admission: Admission {
+            target: Some("checkout".into()),
+            at: Some(AT),
+            lease: Some(lease(execution_id())),
+            shares: vec![lease(parent_id())],
+            behind: vec![parent_id()],
+        },
         trail,
         audit: chain(),
     }
+}
+
+fn lease(owner: ExecutionId) -> TargetLease {
+    TargetLease { target: target_key(), fence: 7, since: AT, owner }
+}
+
+pub(super) fn target_key() -> TargetKey {
+    TargetKey { of: Scope::Team(team()), name: "checkout".into() }
+}
+
+fn target() -> Target {
+    let start =
+        |execution: ExecutionId, ended_at| Start { runbook: runbook_id(), execution, at: AT, ended_at };
+    let (execution, runbook) = (execution_id(), runbook_id());
+    Target {
+        last_fence: 7,
+        holders: vec![Holder { execution, runbook, fence: 7, since: AT }],
+        recent: vec![start(parent_id(), Some(AT)), start(execution_id(), None)],
+        waiting: vec![parent_id()],
+        ..Target::unused(target_key())
+    }
+}
+
+fn usage() -> Usage {
+    let recent = vec![UsageStart { execution: execution_id(), at: AT }];
+    Usage { runbook: runbook_id(), recent, expires_at: AT }
 }
 
 fn risk() -> Risk {

@@ -33,8 +33,11 @@ impl Progress<'_> {
         self.end_gates(next.gates);
         self.skip_closed();
         if self.may_begin() {
+            if let Some(admission) = next.admission.filter(|_| next.clearance.is_ok()) {
+                self.execution.admission = admission;
+            }
             match (next.clearance, next.hold) {
-                (Err(_), _) if self.all_over() => {}
+                (Err(_), _) | (_, Some(Hold::Refused(_))) if self.all_over() => {}
                 (Err(error), _) => {
                     if !self.any_in_flight() {
                         self.end(State::Failed { error });
@@ -52,6 +55,23 @@ impl Progress<'_> {
             }
         }
         self.conclude();
+    }
+
+    /// Looks for its turn again, without a new epoch: it may do so for days. `false`: there is something else to do.
+    pub(in crate::execution) fn stays_in_line(&mut self, next: &Next) -> bool {
+        let (State::Waiting { on: WaitingOn::Lease, .. }, Some(Hold::Until(until)), Ok(())) =
+            (&self.execution.state, &next.hold, &next.clearance)
+        else {
+            return false;
+        };
+        if !self.may_begin() {
+            return false;
+        }
+        self.wait_again(*until, WaitingOn::Lease);
+        if let Some(admission) = &next.admission {
+            self.execution.admission = admission.clone();
+        }
+        true
     }
 
     fn may_begin(&self) -> bool {

@@ -101,9 +101,19 @@ impl Progress<'_> {
     }
 
     pub(in crate::execution) fn wait(&mut self, until: Time, on: WaitingOn) {
-        let until = self.execution.deadline(self.plan).map_or(until, |deadline| until.min(deadline));
-        self.execution.state = State::Waiting { until, on };
+        let until = self.before_deadline(until);
         self.trail(TrailEvent::Waiting { until });
+        self.wait_again(until, on);
+    }
+
+    fn before_deadline(&self, until: Time) -> Time {
+        self.execution.deadline(self.plan).map_or(until, |deadline| until.min(deadline))
+    }
+
+    /// The same wait goes on: the trail has it already.
+    pub(super) fn wait_again(&mut self, until: Time, on: WaitingOn) {
+        let until = self.before_deadline(until);
+        self.execution.state = State::Waiting { until, on };
         let due = until.plus(RETRY_GRACE);
         // The end of another execution comes with a nudge of its own, which may be lost.
         let awaits_child = self.execution.awaited().next().is_some();

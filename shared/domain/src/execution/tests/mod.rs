@@ -5,6 +5,7 @@ mod properties;
 mod random_plans;
 mod search;
 mod table;
+mod turns;
 
 mod void_gates;
 mod workflow;
@@ -65,6 +66,7 @@ pub(crate) fn accepted(at: Time) -> Execution {
         undoes: None,
         risk: None,
         verdict: None,
+        admission: Admission::default(),
         trail,
         audit: ChainHead::default(),
         id,

@@ -96,6 +96,7 @@ fn why(refusal: &Refusal) -> &'static str {
         Refusal::AwaitsChild => "awaits child",
         Refusal::AwaitsApproval => "awaits approval",
         Refusal::AwaitsCallback => "awaits callback",
+        Refusal::AwaitsTurn => "awaits its turn",
         Refusal::AwaitsUndo => "awaits a person",
         Refusal::Paused => "paused",
         Refusal::StaleEpoch(_) => "stale epoch",

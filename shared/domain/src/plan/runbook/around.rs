@@ -11,7 +11,9 @@ use crate::runbook::phased::{PhasedRunbook, Prerequisite, Probe};
 
 /// Prerequisites first, for nobody should be asked about what cannot begin.
 pub(super) fn begin(runbook: &PhasedRunbook, line: &mut Line) -> Result<(), Vec<Fault>> {
-    for (place, prerequisite) in runbook.prerequisites.iter().enumerate() {
+    // That the target is free is found out when the run is admitted to it.
+    let checked = runbook.prerequisites.iter().enumerate().filter(|(_, one)| !one.target_free);
+    for (place, prerequisite) in checked {
         line.push(prerequisite_step(&format!("/prerequisites/{place}"), prerequisite)?);
     }
     if let Some(step) = verification_step(When::Before, runbook)? {

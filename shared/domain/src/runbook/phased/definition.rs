@@ -77,9 +77,9 @@ pub struct Applicability {
     pub reason: String,
 }
 
-/// What must hold before the first step: either the answer to a probe, or a rule.
+/// What must hold before the first step: the answer to a probe, a rule, or that nobody else is on the target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Prerequisite {
     pub id: StepId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,9 +88,17 @@ pub struct Prerequisite {
     pub probe: Option<Probe>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// That no other execution works on the target: where it would wait for its turn, the run fails.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub target_free: bool,
 }
 
 impl PhasedRunbook {
+    /// The prerequisite that nobody else works on the target.
+    pub fn must_be_alone(&self) -> Option<&StepId> {
+        self.prerequisites.iter().find(|one| one.target_free).map(|one| &one.id)
+    }
+
     /// What stands in the phases, in order, with the JSON pointer of each.
     pub fn entries(&self) -> impl Iterator<Item = (String, &Phase, &Entry)> {
         let phases = self.phases.iter().enumerate();

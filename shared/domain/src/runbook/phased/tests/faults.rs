@@ -311,6 +311,7 @@ fn prerequisites_and_verification_check_one_thing_each() {
         json!([{"id": "p"}, {"id": "q", "rule": "true", "probe": probe}]),
         &["/prerequisites/0", "/prerequisites/1"],
     );
+    check("/prerequisites", json!([{"id": "p", "targetFree": true, "rule": "true"}]), &["/prerequisites/0"]);
     check(
         "/prerequisites",
         json!([{"id": "p", "rule": "steps.list.status == 'x'"}]),

@@ -33,7 +33,7 @@ pub(super) fn check(runbook: &PhasedRunbook, faults: &mut Vec<Fault>) {
         check_environments(environments, faults);
     }
     check_applicability(&runbook.applicability, faults);
-    check_prerequisites(&runbook.prerequisites, faults);
+    check_prerequisites(&runbook.prerequisites, &runbook.limits, faults);
     check_limits(&runbook.limits, faults);
     check_rollback(runbook.rollback, faults);
     check_escalation(&runbook.escalation, faults);
@@ -86,16 +86,29 @@ fn check_applicability(reasons: &[Applicability], faults: &mut Vec<Fault>) {
     }
 }
 
-fn check_prerequisites(prerequisites: &[Prerequisite], faults: &mut Vec<Fault>) {
+fn check_prerequisites(prerequisites: &[Prerequisite], limits: &Limits, faults: &mut Vec<Fault>) {
+    let has_target = limits.target.is_some();
     check_count("/prerequisites", prerequisites.len(), 0, MAX_ENTRIES, faults);
     let reads = Reads::surroundings();
     for (place, prerequisite) in prerequisites.iter().enumerate() {
         let at = format!("/prerequisites/{place}");
-        match (&prerequisite.probe, &prerequisite.rule) {
-            (Some(probe), None) => check_probe(&format!("{at}/probe"), probe, &reads, faults),
-            (None, Some(rule)) => reads.check_rule(&format!("{at}/rule"), rule, faults),
-            (None, None) => faults.push(Fault::new(at, "checks nothing; give a `probe` or a `rule`")),
-            (Some(_), Some(_)) => faults.push(Fault::new(at, "has both `probe` and `rule`; make two of it")),
+        match (&prerequisite.probe, &prerequisite.rule, prerequisite.target_free) {
+            (Some(probe), None, false) => check_probe(&format!("{at}/probe"), probe, &reads, faults),
+            (None, Some(rule), false) => reads.check_rule(&format!("{at}/rule"), rule, faults),
+            (None, None, true) if has_target => {}
+            (None, None, true) => {
+                faults.push(Fault::new(
+                    at,
+                    "asks for a free target; say in `limits.target` what the target is",
+                ));
+            }
+            (None, None, false) => {
+                faults.push(Fault::new(at, "checks nothing; give a `probe`, a `rule` or `targetFree`"));
+            }
+            (_, _, _) => {
+                let message = "has more than one of `probe`, `rule` and `targetFree`; make several of it";
+                faults.push(Fault::new(at, message));
+            }
         }
     }
 }
