@@ -20,6 +20,7 @@ pub(super) fn execution(body: &Value) -> Layout {
         ("Duration", duration(body)),
         ("Why", why(body)),
     ];
+    facts.extend(body.get("target").map(|target| ("Target", target_of(target))));
     facts.extend(body.get("risk").map(|risk| ("Risk", risk_of(risk))));
     facts.extend(body.get("verdict").map(|verdict| ("Verdict", verdict_of(verdict))));
     facts.extend(body.get("pause").map(|pause| ("Paused", asked(pause, "/pauseRequestedAt"))));
@@ -42,6 +43,18 @@ fn pinned(body: &Value) -> (&'static str, String) {
     match body.get("workflow") {
         Some(workflow) => ("Workflow", version(workflow)),
         None => ("Runbook", version(body.get("runbook").unwrap_or(&Value::Null))),
+    }
+}
+
+/// What it works on, and by which right, or whose end it waits for.
+fn target_of(target: &Value) -> String {
+    let name = field(target, "/name");
+    match (target.get("lease"), target.get("behind")) {
+        (Some(lease), _) => {
+            format!("{name}, held under fence {} by {}", field(lease, "/fence"), field(lease, "/owner"))
+        }
+        (None, Some(_)) => format!("{name}, behind {}", field(target, "/behind")),
+        (None, None) => name,
     }
 }
 

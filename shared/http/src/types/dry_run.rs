@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::request::RenderedRequest;
 use super::risk::Risk;
+use super::target::LimitsOutlook;
 
 /// What a real run would do.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,6 +25,9 @@ struct Planned {
     /// Absent of a runbook without phases.
     #[serde(skip_serializing_if = "Option::is_none")]
     risk: Option<Risk>,
+    /// Absent of what has no limits that are judged when it begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<LimitsOutlook>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -94,7 +98,8 @@ enum Outlook {
 impl DryRun {
     pub(crate) fn of(forecast: Forecast) -> Self {
         let steps = forecast.steps.into_iter().map(PlannedStep::from).collect();
-        Self { dry_run: Planned { steps, risk: forecast.risk.map(Risk::from) } }
+        let limits = forecast.limits.map(LimitsOutlook::from);
+        Self { dry_run: Planned { steps, risk: forecast.risk.map(Risk::from), limits } }
     }
 }
 

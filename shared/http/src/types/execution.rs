@@ -15,6 +15,7 @@ use super::moment::{Moment, duration_ms};
 use super::risk::Risk;
 use super::step::{LastAnswer, Step};
 use super::stop::{Pause, Stop, Unwinding};
+use super::target::HeldTarget;
 use super::trail::TrailEntry;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -176,6 +177,9 @@ pub(crate) struct Execution {
     /// Whether it helped; absent if nothing verified that.
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<Verdict>,
+    /// What it works on, by the limits of its runbook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<HeldTarget>,
     #[serde(flatten)]
     last_answer: LastAnswer,
     /// Those that have begun, in the order in which they did; of one execution of a workflow, then the others as PENDING.
@@ -210,6 +214,7 @@ impl Execution {
             status: ExecutionStatus::of(&execution),
             duration_ms: duration_ms(execution.started_at, execution.ended_at),
             standing: Standing::of(&execution.state),
+            target: HeldTarget::of(&execution),
             last_answer: LastAnswer::of(&execution),
             steps: Step::all_of(&execution),
             incident: incident.map(IncidentSummary::from),

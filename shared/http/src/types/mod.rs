@@ -24,6 +24,7 @@ pub(crate) mod runbook;
 pub(crate) mod search;
 pub(crate) mod step;
 pub(crate) mod stop;
+pub(crate) mod target;
 pub(crate) mod team;
 pub(crate) mod trail;
 pub(crate) mod trial;
