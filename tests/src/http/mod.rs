@@ -9,6 +9,7 @@ mod hooks;
 mod idempotency;
 mod incidents;
 mod life;
+mod limits;
 mod lists;
 mod manual;
 mod matrix;
