@@ -17,14 +17,14 @@ use super::*;
 use crate::support::receiver::Reply;
 use crate::support::world::{Engine, SHIFT};
 
-/// Calls `/begin`, lets 50 seconds pass, and calls `/end`, with these limits beside a target of one run at a time.
+/// Calls `/begin`, lets 50 seconds pass, and calls `/close`, with these limits beside a target of one run at a time.
 fn runbook(world: &World, limits: Value) -> Value {
     let call = |id: &str| {
         let url = world.receiver.url(&format!("/{id}"));
         let call = json!({"type": "webhook", "url": url});
         json!({"id": id, "type": "remediation", "action": call, "undo": {"type": "webhook", "url": world.receiver.url(&format!("/un{id}"))}})
     };
-    let steps = json!([call("begin"), {"id": "pass", "type": "delay", "seconds": 50}, call("end")]);
+    let steps = json!([call("begin"), {"id": "pass", "type": "delay", "seconds": 50}, call("close")]);
     let limits = with(json!({"target": "{{params.service}}", "concurrencyPerTarget": 1}), limits);
     json!({"name": "Hold", "teamId": "ops", "limits": limits, "phases": [{"id": "hold", "steps": steps}]})
 }
@@ -280,7 +280,7 @@ async fn nothing_begins_under_a_lease_that_is_gone(#[values(Engine::Sqlite, Engi
             &json!("target checkout is not held under fence 1 any more: others may work there")
         )
     );
-    assert_eq!((calls(&world, "/begin"), calls(&world, "/end")), (1, 0));
+    assert_eq!((calls(&world, "/begin"), calls(&world, "/close")), (1, 0));
     assert_eq!(target(&world).await.0.holders.len(), 1, "the newer lease stays");
     let next = begun(&world, &runbook).await;
     assert_eq!(read(&world, &next).await["waitingOn"], "delay", "who has ended keeps nobody waiting");
@@ -328,7 +328,7 @@ async fn a_run_that_another_one_waits_for_shares_its_target(
     assert_eq!(target(&world).await.0.holders.len(), 1);
     world.drain().await;
     assert_eq!(status(&world, &execution).await, "SUCCESS");
-    assert_eq!(calls(&world, "/end"), 1);
+    assert_eq!(calls(&world, "/close"), 1);
 }
 
 #[rstest]

@@ -31,6 +31,10 @@ pub struct Books {
     pub usage: Option<Usage>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives within one judgement, and most answers are the largest variant"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     Granted(Granted),
