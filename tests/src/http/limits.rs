@@ -314,7 +314,7 @@ async fn a_run_that_another_one_waits_for_shares_its_target(
     #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
 ) {
     let world = World::on(engine).await;
-    let inner = stored(&world, runbook(&world, json!({"cooldownSeconds": 60}))).await;
+    let inner = stored(&world, runbook(&world, json!({}))).await;
     let call =
         json!({"type": "runbook", "runbookId": inner, "wait": true, "parameters": {"service": "checkout"}});
     let steps = json!([{"id": "inner", "type": "runbook", "action": call}]);

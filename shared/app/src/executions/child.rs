@@ -4,7 +4,7 @@ use muster_domain::execution::{Execution, Parent, ParentWorkflow, Pinned};
 use muster_domain::fault::Fault;
 use muster_domain::ids::{RunbookId, StepId};
 use muster_domain::incident::Incident;
-use muster_domain::limits::{Admission, TargetLease};
+use muster_domain::limits::Admission;
 use muster_domain::plan::RunbookCall;
 use muster_domain::render::render_parameters;
 use muster_domain::workflow::child_execution_id;
@@ -59,17 +59,19 @@ impl App {
             chain: parent.chain.clone(),
             cause: parent.cause.clone(),
             parameters,
-            admission: Admission { shares: lent(parent, call), ..Admission::default() },
             ..self.pending(id, pinned, parent.requested_by.clone())
         };
+        let child = Execution { admission: lent(parent, child.parent.as_ref()), ..child };
         let risk = self.risk_of(&child, &compiled, incident).await?;
         Ok(Execution { risk, ..child })
     }
 }
 
-/// What waits for another execution lends it its place at a target.
-fn lent(parent: &Execution, call: &RunbookCall) -> Vec<TargetLease> {
-    if call.wait { parent.shared_leases() } else { Vec::new() }
+/// Whoever waits for an execution lends it its place at a target.
+fn lent(parent: &Execution, link: Option<&Parent>) -> Admission {
+    let waits = link.is_some_and(|link| link.waits);
+    let shares = if waits { parent.shared_leases() } else { Vec::new() };
+    Admission { shares, ..Admission::default() }
 }
 
 fn started_by(parent: &Execution, step: &StepId, waits: bool, runbooks: Vec<RunbookId>) -> Parent {
