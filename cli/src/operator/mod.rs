@@ -7,6 +7,7 @@ mod account;
 mod api;
 mod approval;
 mod audit;
+mod break_glass;
 mod config;
 mod context;
 mod ended;
@@ -14,6 +15,7 @@ mod error;
 mod event;
 mod execution;
 mod file;
+mod freeze;
 mod hook;
 mod incident;
 mod kill_switch;
@@ -68,6 +70,12 @@ pub(crate) enum OperatorCommand {
     /// Stop every new call of a scope, and let it go on
     #[command(after_help = help())]
     KillSwitch(Group<kill_switch::KillSwitchCommand>),
+    /// Say when no change may begin
+    #[command(after_help = help())]
+    Freeze(Group<freeze::FreezeCommand>),
+    /// Let changes begin in spite of a freeze, and review that
+    #[command(after_help = help())]
+    BreakGlass(Group<break_glass::BreakGlassCommand>),
     /// Look at the work queue
     #[command(after_help = help())]
     Queue(Group<queue::QueueCommand>),
@@ -113,6 +121,8 @@ impl OperatorCommand {
             Self::Account(group) => group.run(streams, pace).await,
             Self::Event(group) => group.run(streams, pace).await,
             Self::KillSwitch(group) => group.run(streams, pace).await,
+            Self::Freeze(group) => group.run(streams, pace).await,
+            Self::BreakGlass(group) => group.run(streams, pace).await,
             Self::Queue(group) => group.run(streams, pace).await,
             Self::Audit(group) => group.run(streams, pace).await,
             Self::Config(group) => group.run(streams, pace).await,

@@ -99,6 +99,8 @@ fn key_of(resource: &Resource) -> Key {
         Resource::Approval(execution, step, round) => Key::Approval(execution.clone(), step.clone(), *round),
         Resource::Person(id) => Key::Person(id.clone()),
         Resource::Control(scope) => Key::KillSwitch(scope.clone()),
+        Resource::Freezes(scope) => Key::Freezes(scope.clone()),
+        Resource::BreakGlass => Key::BreakGlass,
     }
 }
 
@@ -169,6 +171,8 @@ fn audited(record: &Record) -> Option<Audited<'_>> {
         Record::Approval(it) => (it.question.resource(), &it.audit, it.question.team.as_ref()),
         Record::Person(it) => (Resource::Person(it.id.clone()), &it.audit, None),
         Record::KillSwitch(it) => (Resource::Control(it.scope.clone()), &it.audit, None),
+        Record::Freezes(it) => (Resource::Freezes(it.scope.clone()), &it.audit, it.scope.team()),
+        Record::BreakGlass(it) => (Resource::BreakGlass, &it.audit, None),
         Record::RunbookVersion(_)
         | Record::Decision(_)
         | Record::Body(_)

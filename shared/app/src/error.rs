@@ -3,6 +3,7 @@
 use muster_domain::approval;
 use muster_domain::control::Scope;
 use muster_domain::fault::Fault;
+use muster_domain::freeze::Frozen;
 use muster_domain::policy::Denied;
 use muster_domain::runbook::VersionStatus;
 
@@ -35,6 +36,10 @@ pub enum Error {
     Stays(approval::WithdrawRefusal),
     #[error("the kill switch {scope} is engaged: {reason}")]
     KillSwitch { scope: Scope, reason: String },
+    #[error(
+        "{0}. A platform admin can break the glass: `POST /api/break-glass`, or `muster break-glass start`"
+    )]
+    Frozen(Box<Frozen>),
     #[error("it was changed meanwhile: the current ETag is \"{current}\"")]
     Stale { current: u64 },
     #[error("this Idempotency-Key was used with another body")]
@@ -73,6 +78,7 @@ impl Error {
             | Self::WrongStatus { .. }
             | Self::Conflict(_)
             | Self::KillSwitch { .. }
+            | Self::Frozen(_)
             | Self::Refused(_)
             | Self::Stays(_)
             | Self::Stale { .. }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod deliveries;
 pub mod error;
 pub mod executions;
+pub mod freezes;
 pub mod gates;
 pub mod incidents;
 pub mod injection;

@@ -9,6 +9,7 @@ use muster_domain::audit::{AuditEntry, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::Execution;
+use muster_domain::freeze::{BreakGlassLog, FreezeCalendar, FreezeScope};
 use muster_domain::ids::{
     AccountId, ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
 };
@@ -86,6 +87,10 @@ pub enum Key {
     Target(Digest),
     /// How often a runbook began within the last hour.
     Usage(RunbookId),
+    /// The change freezes of a scope.
+    Freezes(FreezeScope),
+    /// Everything that is remembered of broken glass.
+    BreakGlass,
 }
 
 /// Which body of a step.
@@ -133,6 +138,8 @@ pub enum Record {
     KillSwitch(KillSwitch),
     Target(Target),
     Usage(Usage),
+    Freezes(FreezeCalendar),
+    BreakGlass(BreakGlassLog),
 }
 
 /// A body kept beside its execution. Secrets in it are references.
@@ -455,6 +462,8 @@ impl Record {
             Self::KillSwitch(switch) => Key::KillSwitch(switch.scope.clone()),
             Self::Target(target) => Key::Target(target.key.digest()),
             Self::Usage(usage) => Key::Usage(usage.runbook.clone()),
+            Self::Freezes(calendar) => Key::Freezes(calendar.scope.clone()),
+            Self::BreakGlass(_) => Key::BreakGlass,
         }
     }
 }
@@ -541,6 +550,8 @@ record_type!(IdempotencyRecord, Idempotency);
 record_type!(KillSwitch, KillSwitch);
 record_type!(Target, Target);
 record_type!(Usage, Usage);
+record_type!(FreezeCalendar, Freezes);
+record_type!(BreakGlassLog, BreakGlass);
 
 impl Stored {
     /// The record as its type; an item of another type under a key is corrupt.

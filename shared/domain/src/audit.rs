@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::digest::Digest;
+use crate::freeze::FreezeScope;
 use crate::ids::{
     AccountId, ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
 };
@@ -38,6 +39,10 @@ pub enum Resource {
     Person(UserId),
     /// A kill switch; its text is the scope's.
     Control(crate::control::Scope),
+    /// A calendar of change freezes; its text is `freezes:` and the scope.
+    Freezes(FreezeScope),
+    /// Everything about broken glass; its text is `break-glass`.
+    BreakGlass,
 }
 
 impl std::fmt::Display for Resource {
@@ -53,6 +58,8 @@ impl std::fmt::Display for Resource {
             Self::Approval(execution, step, round) => write!(f, "approval:{execution}:{step}:{round}"),
             Self::Person(id) => write!(f, "person:{id}"),
             Self::Control(scope) => write!(f, "control:{scope}"),
+            Self::Freezes(scope) => write!(f, "freezes:{scope}"),
+            Self::BreakGlass => f.write_str("break-glass"),
         }
     }
 }
@@ -69,6 +76,12 @@ impl std::str::FromStr for Resource {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(scope) = text.strip_prefix("control:") {
             return scope.parse().map(Self::Control);
+        }
+        if let Some(scope) = text.strip_prefix("freezes:") {
+            return scope.parse().map(Self::Freezes);
+        }
+        if text == "break-glass" {
+            return Ok(Self::BreakGlass);
         }
         if let Some(team) = text.strip_prefix("team:") {
             return team.parse().map(Self::Team);
@@ -90,7 +103,7 @@ impl std::str::FromStr for Resource {
             "wf" => text.parse().map(Self::Workflow),
             "int" => text.parse().map(Self::Integration),
             _ => Err(crate::ids::InvalidId {
-                expected: "the id of a runbook, workflow, execution, incident or integration, `team:<team>`, `account:<id>`, `person:<user>`, `approval:<execution>:<step>:<round>` or `control:<scope>`",
+                expected: "the id of a runbook, workflow, execution, incident or integration, `team:<team>`, `account:<id>`, `person:<user>`, `approval:<execution>:<step>:<round>`, `control:<scope>`, `freezes:<scope>` or `break-glass`",
             }),
         }
     }

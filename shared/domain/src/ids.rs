@@ -136,6 +136,16 @@ sortable_id!(
     "int_"
 );
 sortable_id!(
+    /// A window of a change freeze.
+    FreezeId,
+    "fz_"
+);
+sortable_id!(
+    /// One time that somebody broke the glass.
+    BreakGlassId,
+    "bg_"
+);
+sortable_id!(
     /// A request for approval.
     ApprovalId,
     "ap_"

@@ -11,6 +11,7 @@ pub mod control;
 pub mod digest;
 pub mod execution;
 pub mod fault;
+pub mod freeze;
 pub mod ids;
 pub mod incident;
 pub mod integration;

@@ -49,10 +49,14 @@ pub enum Action {
     ReadAudit,
     /// Engage or release a kill switch.
     SetKillSwitch,
+    /// Set or remove a window of a change freeze.
+    SetFreeze,
+    /// Break the glass, revoke that, or review it.
+    BreakGlass,
 }
 
 impl Action {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Read,
         Self::EditRunbook,
         Self::EditWorkflow,
@@ -62,6 +66,8 @@ impl Action {
         Self::EditIncident,
         Self::ReadAudit,
         Self::SetKillSwitch,
+        Self::SetFreeze,
+        Self::BreakGlass,
     ];
 }
 
@@ -86,6 +92,8 @@ pub enum Denied {
     Role(String),
     #[error("{user} wrote this version and may not approve it; another person must")]
     OwnWork { user: UserId },
+    #[error("{user} broke the glass and may not review that; another platform admin must")]
+    OwnGlass { user: UserId },
 }
 
 /// The greatest number of groups that are read from a token.
@@ -151,7 +159,11 @@ impl Principal {
             (Action::Execute, Owner::Global | Owner::Team(_)) => role >= Some(TeamRole::Responder),
             (Action::EditIncident, Owner::Team(_)) => role >= Some(TeamRole::Responder),
             (
-                Action::EditRunbook | Action::EditWorkflow | Action::EditIntegration | Action::ReadAudit,
+                Action::EditRunbook
+                | Action::EditWorkflow
+                | Action::EditIntegration
+                | Action::ReadAudit
+                | Action::SetFreeze,
                 Owner::Team(_),
             ) => role >= Some(TeamRole::Admin),
             (
@@ -159,10 +171,14 @@ impl Principal {
                 | Action::EditWorkflow
                 | Action::EditIntegration
                 | Action::EditIncident
-                | Action::ReadAudit,
+                | Action::ReadAudit
+                | Action::SetFreeze,
                 Owner::Global,
             )
-            | (Action::DecideRunbook | Action::SetKillSwitch, Owner::Global | Owner::Team(_)) => false,
+            | (
+                Action::DecideRunbook | Action::SetKillSwitch | Action::BreakGlass,
+                Owner::Global | Owner::Team(_),
+            ) => false,
         }
     }
 }
@@ -183,8 +199,12 @@ fn required(action: Action, owner: &Owner) -> String {
     let role = match action {
         Action::Read => "viewer",
         Action::Execute | Action::EditIncident => "responder",
-        Action::EditRunbook | Action::EditWorkflow | Action::EditIntegration | Action::ReadAudit => "admin",
-        Action::DecideRunbook | Action::SetKillSwitch => return "platform-admin".into(),
+        Action::EditRunbook
+        | Action::EditWorkflow
+        | Action::EditIntegration
+        | Action::ReadAudit
+        | Action::SetFreeze => "admin",
+        Action::DecideRunbook | Action::SetKillSwitch | Action::BreakGlass => return "platform-admin".into(),
     };
     match (owner, action) {
         (Owner::Team(team), _) => format!("platform-admin, team:{team}:{role}"),
@@ -198,7 +218,9 @@ fn required(action: Action, owner: &Owner) -> String {
             | Action::DecideRunbook
             | Action::EditIncident
             | Action::ReadAudit
-            | Action::SetKillSwitch,
+            | Action::SetKillSwitch
+            | Action::SetFreeze
+            | Action::BreakGlass,
         ) => "platform-admin".into(),
     }
 }

@@ -10,6 +10,7 @@ use http::{HeaderValue, StatusCode};
 use muster_app::Error;
 use muster_domain::approval::{Refusal, WithdrawRefusal};
 use muster_domain::fault::Fault;
+use muster_domain::freeze::Frozen;
 
 use crate::extract::if_match::etag;
 
@@ -52,6 +53,12 @@ impl Problem {
     #[cfg(test)]
     pub(crate) fn body(&self) -> serde_json::Value {
         serde_json::to_value(&self.details).expect("becomes JSON")
+    }
+
+    fn frozen(frozen: &Frozen, detail: String) -> Self {
+        let mut problem = Self::new(Kind::Frozen, detail).with_scope(frozen.scope.to_string());
+        problem.details.until = Some(frozen.until.into());
+        problem
     }
 
     fn stale(current: u64, detail: String) -> Self {
@@ -106,6 +113,7 @@ impl From<Error> for Problem {
             Error::KillSwitch { scope, .. } => {
                 Self::new(Kind::KillSwitch, detail).with_scope(scope.to_string())
             }
+            Error::Frozen(frozen) => Self::frozen(&frozen, detail),
             Error::Refused(refusal) => Self::new(kind_of(&refusal), detail),
             Error::Stays(WithdrawRefusal::NotYours { .. }) => Self::new(Kind::Forbidden, detail),
             Error::Stays(

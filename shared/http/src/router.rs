@@ -14,9 +14,9 @@ use crate::layers::require_principal::require_principal;
 use crate::layers::security_headers::security_headers;
 use crate::problem::{Kind, Problem};
 use crate::routes::{
-    accounts, approvals, audit, bodies, decisions, events, execute, executions, gates, hooks, incidents,
-    integrations, kill_switches, notifications, people, queue, runbooks, service, teams, versions,
-    workflow_runs, workflow_versions, workflows,
+    accounts, approvals, audit, bodies, break_glass, decisions, events, execute, executions, freezes, gates,
+    hooks, incidents, integrations, kill_switches, notifications, people, queue, runbooks, service, teams,
+    versions, workflow_runs, workflow_versions, workflows,
 };
 
 /// What differs between installations.
@@ -102,6 +102,12 @@ fn api_routes() -> Routes {
         .routes(routes!(people::read_person, people::set_person, people::unlink_person))
         .routes(routes!(decisions::list_incident_decisions))
         .routes(routes!(kill_switches::read_kill_switch, kill_switches::set_kill_switch))
+        .routes(routes!(freezes::list_freezes))
+        .routes(routes!(freezes::add_freeze))
+        .routes(routes!(freezes::remove_freeze))
+        .routes(routes!(break_glass::start_break_glass, break_glass::list_break_glass))
+        .routes(routes!(break_glass::revoke_break_glass))
+        .routes(routes!(break_glass::review_break_glass))
         .routes(routes!(teams::read_team_settings, teams::set_team_settings))
         .routes(routes!(queue::read_queue_stats))
         .routes(routes!(audit::list_audit_entries))

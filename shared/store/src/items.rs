@@ -73,10 +73,12 @@ pub enum Kind {
     KillSwitch,
     Target,
     Usage,
+    Freezes,
+    BreakGlass,
 }
 
 impl Kind {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 30] = [
         Self::Runbook,
         Self::RunbookVersion,
         Self::Decision,
@@ -105,6 +107,8 @@ impl Kind {
         Self::KillSwitch,
         Self::Target,
         Self::Usage,
+        Self::Freezes,
+        Self::BreakGlass,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -137,6 +141,8 @@ impl Kind {
             Self::KillSwitch => "killSwitch",
             Self::Target => "target",
             Self::Usage => "usage",
+            Self::Freezes => "freezes",
+            Self::BreakGlass => "breakGlass",
         }
     }
 
@@ -170,6 +176,8 @@ impl Kind {
             Record::KillSwitch(_) => Self::KillSwitch,
             Record::Target(_) => Self::Target,
             Record::Usage(_) => Self::Usage,
+            Record::Freezes(_) => Self::Freezes,
+            Record::BreakGlass(_) => Self::BreakGlass,
         }
     }
 
@@ -233,6 +241,8 @@ fn encode(record: &Record) -> serde_json::Result<String> {
         Record::KillSwitch(value) => text(value),
         Record::Target(value) => text(value),
         Record::Usage(value) => text(value),
+        Record::Freezes(value) => text(value),
+        Record::BreakGlass(value) => text(value),
     }
 }
 
@@ -265,7 +275,9 @@ fn ttl(record: &Record) -> Option<i64> {
         | Record::Person(_)
         | Record::Audit(_)
         | Record::KillSwitch(_)
-        | Record::Target(_) => return None,
+        | Record::Target(_)
+        | Record::Freezes(_)
+        | Record::BreakGlass(_) => return None,
     };
     Some((expires_at.millis() / 1_000).saturating_add(TTL_GRACE_SECONDS))
 }
@@ -314,6 +326,7 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
     use muster_domain::audit::AuditEntry;
     use muster_domain::control::KillSwitch;
     use muster_domain::execution::Execution;
+    use muster_domain::freeze::{BreakGlassLog, FreezeCalendar};
     use muster_domain::incident::{Incident, IncidentEvent};
     use muster_domain::integration::{Alert, Integration, Seen};
     use muster_domain::limits::{Target, Usage};
@@ -349,5 +362,7 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
         Kind::KillSwitch => value::<KillSwitch>(data),
         Kind::Target => value::<Target>(data),
         Kind::Usage => value::<Usage>(data),
+        Kind::Freezes => value::<FreezeCalendar>(data),
+        Kind::BreakGlass => value::<BreakGlassLog>(data),
     }
 }

@@ -23,6 +23,9 @@ pub struct UnknownKey {
 
 /// The sort key of a record that is alone in its partition, or the first of it.
 pub(crate) const HEAD: &str = "HEAD";
+/// Beside the kill switch of the same scope.
+const FREEZES: &str = "FREEZES";
+const BREAK_GLASS: &str = "BREAKGLASS";
 
 impl ItemKey {
     pub fn of(key: &Key) -> Self {
@@ -71,6 +74,8 @@ impl ItemKey {
             Key::KillSwitch(scope) => Self::head(format!("CONTROL#{scope}")),
             Key::Target(digest) => Self::head(format!("TARGET#{digest}")),
             Key::Usage(id) => Self::head(format!("USAGE#{id}")),
+            Key::Freezes(scope) => Self::new(format!("CONTROL#{scope}"), FREEZES.to_owned()),
+            Key::BreakGlass => Self::new("CONTROL#global".to_owned(), BREAK_GLASS.to_owned()),
         }
     }
 
@@ -121,6 +126,8 @@ fn parse(family: &str, rest: &str, sk: &str) -> Option<Key> {
         ("CONTROL", HEAD) => rest.parse().ok().map(Key::KillSwitch),
         ("TARGET", HEAD) => rest.parse().ok().map(Key::Target),
         ("USAGE", HEAD) => rest.parse().ok().map(Key::Usage),
+        ("CONTROL", FREEZES) => rest.parse().ok().map(Key::Freezes),
+        ("CONTROL", BREAK_GLASS) => Some(Key::BreakGlass),
         _ => None,
     }
 }

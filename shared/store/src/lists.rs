@@ -109,7 +109,9 @@ impl Entries {
             | Record::Idempotency(_)
             | Record::KillSwitch(_)
             | Record::Target(_)
-            | Record::Usage(_) => Self::default(),
+            | Record::Usage(_)
+            | Record::Freezes(_)
+            | Record::BreakGlass(_) => Self::default(),
         }
     }
 

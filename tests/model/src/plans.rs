@@ -151,6 +151,7 @@ impl Scenario {
             risk: None,
             verdict: None,
             admission: muster_domain::limits::Admission::default(),
+            freeze_pass: None,
             trail: Trail::new(execution.as_str()),
             audit: ChainHead::default(),
             id: execution,

@@ -11,6 +11,8 @@ use muster_domain::audit::{AuditEntry, ChainHead, Fact, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::{Execution, Parent, ParentWorkflow, Pinned, PinnedRunbook, State, Trail};
+use muster_domain::execution::{Execution, Parent, Pinned, PinnedRunbook, State, Trail};
+use muster_domain::freeze::{BreakGlassLog, FreezeCalendar, FreezeScope};
 use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId, WorkflowId};
 use muster_domain::incident::{Actor, Cause, Incident, NewIncident, Opening, Priority};
 use muster_domain::limits::{Target, TargetKey, Usage};
@@ -133,6 +135,7 @@ pub(super) fn of_runbook(number: u128, runbook: u128) -> Execution {
         risk: None,
         verdict: None,
         admission: muster_domain::limits::Admission::default(),
+        freeze_pass: None,
         trail: Trail::new(id.as_str()),
         audit: ChainHead::default(),
         id,
@@ -236,6 +239,8 @@ pub(super) fn one_of_each() -> Vec<Record> {
         kill_switch(Scope::Team(team("ops"))).into(),
         target("checkout").into(),
         Usage::none(runbook_id(1)).into(),
+        FreezeCalendar::empty(FreezeScope::Global).into(),
+        BreakGlassLog::default().into(),
     ]
 }
 

@@ -99,6 +99,13 @@ const TABLE: &str = "
     PUT    /api/teams/{id}/settings                                    uxxxxxxxo uxxxxxoxo uxxxxxxxo
     GET    /api/kill-switches/{scope}                                  uoooooooo uxxxooooo uxxxxxxoo
     PUT    /api/kill-switches/{scope}                                  uxxxxxxxo uxxxxxxxo uxxxxxxxo
+    GET    /api/freezes                                                uoooooooo uxxxooooo uxxxxxxoo
+    POST   /api/freezes/{scope}                                        uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    DELETE /api/freezes/{scope}/{freezeId}                             uxxxxxxxo uxxxxxoxo uxxxxxxxo
+    POST   /api/break-glass                                            uxxxxxxxo uxxxxxxxo uxxxxxxxo
+    GET    /api/break-glass                                            uxxxxxxoo uxxxxxxoo uxxxxxxoo
+    POST   /api/break-glass/{id}/revoke                                uxxxxxxxo uxxxxxxxo uxxxxxxxo
+    POST   /api/break-glass/{id}/review                                uxxxxxxxo uxxxxxxxo uxxxxxxxo
     GET    /api/queue/stats                                            uoooooooo uoooooooo uoooooooo
     GET    /api/audit                                                  uxxxxxxoo uxxxxxooo uxxxxxxoo
     GET    /api/audit/{resource}                                       uxxxxxxoo uxxxxxooo uxxxxxxoo
@@ -178,6 +185,51 @@ async fn gated(world: &World, owner: Option<&str>) -> (String, Value) {
     (execution, digest)
 }
 
+/// A window that begins long after the test.
+async fn planned_freeze(world: &World, owner: Option<&str>) -> String {
+    let scope = owner.map_or("global".to_owned(), |team| format!("team:{team}"));
+    let listed = bob(world).get(&format!("/api/freezes?teamId={}", owner.unwrap_or("ops"))).await.expect(200);
+    // One that no caller has removed yet is as good as a new one, of which a calendar takes a hundred.
+    let kept = listed["items"].as_array().unwrap().iter().find(|window| window["scope"] == json!(scope));
+    match kept {
+        Some(window) => text(&window["id"]),
+        None => {
+            text(&bob(world).post(&format!("/api/freezes/{scope}"), new_freeze()).await.expect(201)["id"])
+        }
+    }
+}
+
+fn new_freeze() -> Value {
+    json!({"name": "Sale", "from": "2030-01-01T00:00:00Z", "until": "2030-01-02T00:00:00Z", "reason": "busy"})
+}
+
+/// Two that bob broke and nobody reviewed: one that is over, and one that is in force. Those that no caller has used up yet are as
+/// good as new ones, of which only so many may wait for review.
+async fn broken_glasses(world: &World) -> [String; 2] {
+    let listed = bob(world).get("/api/break-glass?unreviewed=true").await.expect(200);
+    let bobs = |active: &Value| {
+        let mut items = listed["items"].as_array().unwrap().iter();
+        items.find(|glass| glass["by"] == "bob" && glass["active"] == *active).map(|glass| text(&glass["id"]))
+    };
+    let over = match bobs(&json!(false)) {
+        Some(over) => over,
+        None => {
+            let broken = broken_glass(world).await;
+            bob(world).post(&format!("/api/break-glass/{broken}/revoke"), json!({})).await.expect(200);
+            broken
+        }
+    };
+    match bobs(&json!(true)) {
+        Some(in_force) => [over, in_force],
+        None => [over, broken_glass(world).await],
+    }
+}
+
+async fn broken_glass(world: &World) -> String {
+    let start = json!({"scope": "global", "reason": "drill"});
+    text(&bob(world).post("/api/break-glass", start).await.expect(201)["id"])
+}
+
 /// One of each thing, all of one owner.
 struct Things<'w> {
     world: &'w World,
@@ -193,6 +245,10 @@ struct Things<'w> {
     workflow: String,
     integration: String,
     account: String,
+    /// A window of the owner, long before anything runs in it.
+    freeze: String,
+    /// One that is over and waits for review, and one that is in force.
+    glasses: [String; 2],
 }
 
 impl<'w> Things<'w> {
@@ -212,7 +268,22 @@ impl<'w> Things<'w> {
         world.drain().await;
         let gated = gated(world, owner).await;
         bob(world).put("/api/people/gus", json!({"aliases": ["gus2"]})).await.expect(200);
-        Self { world, owner, draft, approved, execution, gated, incident, workflow, integration, account }
+        let freeze = planned_freeze(world, owner).await;
+        let glasses = broken_glasses(world).await;
+        Self {
+            world,
+            owner,
+            draft,
+            approved,
+            execution,
+            gated,
+            incident,
+            workflow,
+            integration,
+            account,
+            freeze,
+            glasses,
+        }
     }
 
     /// The letter for what a caller with these groups meets.
@@ -251,6 +322,8 @@ impl<'w> Things<'w> {
             Some("workflows") => &self.workflow,
             Some("integrations") => &self.integration,
             Some("teams") => &team,
+            Some("break-glass") if row.path.ends_with("/review") => &self.glasses[0],
+            Some("break-glass") => &self.glasses[1],
             _ => runbook,
         };
         let scope = self.owner.map_or("global".to_owned(), |team| format!("team:{team}"));
@@ -268,6 +341,7 @@ impl<'w> Things<'w> {
             ("{scope}", &scope),
             ("{integrationId}", &self.integration),
             ("{accountId}", &self.account),
+            ("{freezeId}", &self.freeze),
             ("{resource}", &self.draft),
         ] {
             path = path.replace(name, value);
@@ -285,7 +359,7 @@ impl<'w> Things<'w> {
             (
                 "GET",
                 "/api/runbooks" | "/api/incidents" | "/api/workflows" | "/api/integrations" | "/api/accounts"
-                | "/api/approvals",
+                | "/api/approvals" | "/api/freezes",
             ) => format!("?{team}"),
             ("GET", "/api/audit") => format!("?{team}day=2026-03-01"),
             _ => String::new(),
@@ -320,6 +394,9 @@ impl<'w> Things<'w> {
             "/api/accounts/{accountId}" => json!({"teamId": self.owner.unwrap_or("db")}),
             "/api/events" => sample("cloudwatch-event-alarm"),
             "/api/teams/{id}/settings" => json!({"people": {"ann": {"email": "ann@example.com"}}}),
+            "/api/freezes/{scope}" => new_freeze(),
+            "/api/break-glass" => json!({"scope": "global", "reason": "drill"}),
+            "/api/break-glass/{id}/review" => json!({"note": "a drill"}),
             "/api/kill-switches/{scope}" => json!({"engaged": false, "reason": "drill"}),
             _ => json!({}),
         })

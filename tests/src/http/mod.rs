@@ -5,6 +5,7 @@ mod accounts;
 mod audit;
 mod editing;
 mod executing;
+mod freezes;
 mod hooks;
 mod idempotency;
 mod incidents;

@@ -13,6 +13,7 @@ use muster_aws::config::{
 use muster_domain::audit::Resource;
 use muster_domain::control::Scope;
 use muster_domain::digest::Digest;
+use muster_domain::freeze::FreezeScope;
 use muster_domain::time::Time;
 use muster_domain::workflow::TriggerKind;
 use muster_store::keys::ItemKey;
@@ -178,6 +179,8 @@ fn keys() -> Vec<Key> {
         Key::KillSwitch(Scope::Global),
         Key::Target(Digest::of_bytes(b"")),
         Key::Usage(runbook()),
+        Key::Freezes(FreezeScope::Global),
+        Key::BreakGlass,
     ]
 }
 
@@ -202,6 +205,8 @@ fn writers(key: &Key) -> &'static [&'static str] {
         Key::IncidentEvent(..) => &["muster-api", "muster-worker", "muster-matcher", "muster-sweeper"],
         Key::Incident(..) | Key::Alert(..) | Key::Seen(..) => &["muster-api", "muster-matcher"],
         Key::KillSwitch(..)
+        | Key::Freezes(..)
+        | Key::BreakGlass
         | Key::Integration(..)
         | Key::Team(..)
         | Key::Person(..)

@@ -23,6 +23,7 @@ pub(super) fn execution(body: &Value) -> Layout {
     facts.extend(body.get("target").map(|target| ("Target", target_of(target))));
     facts.extend(body.get("risk").map(|risk| ("Risk", risk_of(risk))));
     facts.extend(body.get("verdict").map(|verdict| ("Verdict", verdict_of(verdict))));
+    facts.extend(body.get("freezePass").map(|pass| ("Freeze", passed(pass))));
     facts.extend(body.get("pause").map(|pause| ("Paused", asked(pause, "/pauseRequestedAt"))));
     facts.extend(body.get("stop").map(|stop| ("Stop", asked(stop, "/stopRequestedAt"))));
     let steps = body.get("steps").and_then(Value::as_array);
@@ -64,6 +65,14 @@ pub(crate) fn risk_of(risk: &Value) -> String {
         format!("{} {}: {}", field(factor, "/points"), field(factor, "/name"), field(factor, "/why"))
     });
     format!("{} of 100 ({})", field(risk, "/score"), factors.collect::<Vec<_>>().join("; "))
+}
+
+/// Why change freezes did not bind it.
+fn passed(pass: &Value) -> String {
+    match field(pass, "/by").as_str() {
+        "breakGlass" => format!("passed by break-glass {}", field(pass, "/id")),
+        _ => format!("bound with {}, of which it is a part", field(pass, "/execution")),
+    }
 }
 
 fn verdict_of(verdict: &Value) -> String {

@@ -65,6 +65,7 @@ fn of_step(event: &str, entry: &Value) -> Option<String> {
         "undoFailed" => format!("{step}: it could not be taken back"),
         "undoDecided" => format!("{step}: undo {} by {}: {}", at("/decision"), at("/by"), at("/reason")),
         "pauseRequested" => format!("{} asks it to pause: {}", at("/by"), at("/reason")),
+        "freezePassed" => format!("changes are frozen; it begins by break-glass {}", at("/glass")),
         "quiesced" => "nothing is in flight any more".to_owned(),
         "unpaused" => format!("{} lets it go on", at("/by")),
         _ => return None,

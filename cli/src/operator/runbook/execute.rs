@@ -72,8 +72,9 @@ fn planned(body: &Value) -> Layout {
     let steps = body.pointer("/dryRun/steps").and_then(Value::as_array);
     let risk = body.pointer("/dryRun/risk").map(|risk| ("Risk", risk_of(risk)));
     let limits = body.pointer("/dryRun/limits").map(planned_limits).unwrap_or_default();
+    let freeze = body.pointer("/dryRun/freeze").map(|freeze| ("Freeze", freeze_of(freeze)));
     let steps = steps.into_iter().flatten().flat_map(planned_step);
-    Layout::facts(risk.into_iter().chain(limits).chain(steps).collect())
+    Layout::facts(risk.into_iter().chain(limits).chain(freeze).chain(steps).collect())
 }
 
 /// What it would work on, and whether it could begin now.
@@ -81,6 +82,13 @@ fn planned_limits(limits: &Value) -> Vec<(&'static str, String)> {
     let shown = [("Target", "target"), ("Would wait for", "behind"), ("Would be refused", "refused")];
     let there = shown.into_iter().filter(|(_, member)| limits.get(member).is_some());
     there.map(|(name, member)| (name, field(limits, &format!("/{member}")))).collect()
+}
+
+/// The change freeze that a run would meet now.
+fn freeze_of(freeze: &Value) -> String {
+    let at = |pointer| field(freeze, pointer);
+    let meets = if freeze.get("breakGlass").is_some() { "passed by break-glass" } else { "refused" };
+    format!("{} ({}) until {}: {meets}", at("/name"), at("/scope"), at("/until"))
 }
 
 fn planned_step(step: &Value) -> Vec<(&'static str, String)> {

@@ -110,6 +110,16 @@ async fn incidents_switches_queue_and_audit_as_tables() {
     insta::assert_snapshot!("incidents", shown("incident list", &json!({"items": [incident]})).await);
     let switch = json!({"scope": "global", "engaged": true, "reason": "drill", "setBy": "ada"});
     insta::assert_snapshot!("kill_switch", shown("kill-switch get global", &switch).await);
+    let window = json!({
+        "id": "fz_1", "scope": "global", "name": "Sale", "from": "2026-03-01T12:00:00.000Z",
+        "until": "2026-03-02T12:00:00.000Z", "reason": "busy", "setBy": "ada", "active": true,
+    });
+    insta::assert_snapshot!("freezes", shown("freeze list", &json!({"items": [window]})).await);
+    let glass = json!({
+        "id": "bg_1", "scope": "team:ops", "reason": "down", "by": "ada", "at": "2026-03-01T12:00:00.000Z",
+        "expiresAt": "2026-03-01T13:00:00.000Z", "active": false,
+    });
+    insta::assert_snapshot!("break_glass", shown("break-glass list", &json!({"items": [glass]})).await);
     let stats = json!({"waiting": 3, "active": 1, "delayed": 0, "failed": 0});
     insta::assert_snapshot!("queue", shown("queue stats", &stats).await);
     let entry = json!({

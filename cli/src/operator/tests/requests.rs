@@ -133,10 +133,38 @@ async fn incidents_switches_queue_and_audit() {
         r#"PUT /api/kill-switches/global {"engaged":false,"reason":"over"}"#,
     )
     .await;
+    check_freezes().await;
     check("queue stats", "GET /api/queue/stats").await;
     check("audit list --team ops --day 2026-03-01", "GET /api/audit?teamId=ops&day=2026-03-01&limit=20")
         .await;
     check("audit export RB", "GET /api/audit/RB").await;
+}
+
+async fn check_freezes() {
+    let window = "fz_01J9Z3V5K7M9N1P3Q5R7S9T1V3";
+    check("freeze list", "GET /api/freezes").await;
+    check("freeze list --team ops", "GET /api/freezes?teamId=ops").await;
+    check(
+        "freeze add team:ops --name Sale --until 2026-12-01T00:00:00Z --reason busy",
+        r#"POST /api/freezes/team:ops {"name":"Sale","reason":"busy","until":"2026-12-01T00:00:00Z"}"#,
+    )
+    .await;
+    check(&format!("freeze remove global {window}"), &format!("DELETE /api/freezes/global/{window}")).await;
+    let glass = "bg_01J9Z3V5K7M9N1P3Q5R7S9T1V3";
+    check(
+        "break-glass start global --reason down --minutes 30",
+        r#"POST /api/break-glass {"durationSeconds":1800,"reason":"down","scope":"global"}"#,
+    )
+    .await;
+    check("break-glass list", "GET /api/break-glass").await;
+    check("break-glass list --unreviewed", "GET /api/break-glass?unreviewed=true").await;
+    check(&format!("break-glass revoke {glass}"), &format!("POST /api/break-glass/{glass}/revoke {{}}"))
+        .await;
+    check(
+        &format!("break-glass review {glass} --note right"),
+        &format!(r#"POST /api/break-glass/{glass}/review {{"note":"right"}}"#),
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Accepted, audit_execution};
+use crate::freezes::FreezeForecast;
 use crate::limits::LimitsOutlook;
 use crate::once::{Decided, Once};
 use crate::plans::Compiled;
@@ -57,6 +58,9 @@ pub struct Forecast {
     /// Absent if it has no limits that are judged at its start.
     #[serde(default)]
     pub limits: Option<LimitsOutlook>,
+    /// The change freeze that it would meet now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<FreezeForecast>,
 }
 
 impl App {
@@ -90,10 +94,12 @@ impl App {
         if request.dry_run {
             let steps = preview(&execution, &compiled, incident.as_ref())?;
             let limits = self.limits_outlook(&execution, &compiled).await?;
-            let reply = Executed::DryRun(Forecast { steps, risk: execution.risk, limits });
+            let freeze = self.freeze_forecast(&execution, &compiled.plan).await?;
+            let reply = Executed::DryRun(Forecast { steps, risk: execution.risk, limits, freeze });
             return Ok(Decided { reply, writes: Vec::new() });
         }
         self.refuse_killed(&execution).await?;
+        self.refuse_frozen(&execution, &compiled.plan).await?;
         self.refuse_limited(&execution, &compiled).await?;
         Ok(accepted(execution, caller))
     }
@@ -162,6 +168,7 @@ impl App {
             risk: None,
             verdict: None,
             admission: Admission::default(),
+            freeze_pass: None,
             trail,
             audit: ChainHead::default(),
         }

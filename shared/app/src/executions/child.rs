@@ -2,6 +2,7 @@
 
 use muster_domain::execution::{Execution, Parent, ParentWorkflow, Pinned};
 use muster_domain::fault::Fault;
+use muster_domain::freeze::FreezePass;
 use muster_domain::ids::{RunbookId, StepId};
 use muster_domain::incident::Incident;
 use muster_domain::limits::Admission;
@@ -28,6 +29,7 @@ impl App {
             Err(Error::NotFound { kind, id }) => Ok(Err(format!("there is no {kind} {id}"))),
             Err(Error::Invalid(faults)) => Ok(Err(listed(&faults))),
             Err(Error::Conflict(why)) => Ok(Err(why)),
+            Err(Error::Frozen(frozen)) => Ok(Err(frozen.to_string())),
             Err(error) => Err(error),
         }
     }
@@ -59,9 +61,11 @@ impl App {
             chain: parent.chain.clone(),
             cause: parent.cause.clone(),
             parameters,
+            freeze_pass: part_of(parent),
             ..self.pending(id, pinned, parent.requested_by.clone())
         };
         let child = Execution { admission: lent(parent, child.parent.as_ref()), ..child };
+        self.refuse_frozen(&child, &compiled.plan).await?;
         let risk = self.risk_of(&child, &compiled, incident).await?;
         Ok(Execution { risk, ..child })
     }
@@ -98,6 +102,14 @@ fn refuse_endless(led_here: &[RunbookId], next: &RunbookId) -> Result<(), Error>
         return Err(Error::Conflict(format!("at most {DEEPEST} runbooks may start one another")));
     }
     Ok(())
+}
+
+/// Freezes bound the runbook that this one is a part of; a workflow they do not bind.
+fn part_of(parent: &Execution) -> Option<FreezePass> {
+    match &parent.pinned {
+        Pinned::Runbook(_) => Some(FreezePass::PartOf { execution: parent.id.clone() }),
+        Pinned::Workflow(_) => None,
+    }
 }
 
 fn listed(faults: &[Fault]) -> String {

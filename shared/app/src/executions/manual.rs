@@ -59,6 +59,7 @@ impl App {
         let execution = self.new_execution(caller, &head, &compiled, Some(&incident), parameters).await?;
         self.refuse_killed(&execution).await?;
         self.refuse_limited(&execution, &compiled).await?;
+        self.refuse_frozen(&execution, &compiled.plan).await?;
         let reply = Triggered {
             accepted: Accepted::of(&execution),
             runbook_id: head.id,

@@ -36,7 +36,7 @@ impl Brought {
 impl Run<'_> {
     /// Reads the guard, asks the limits and prepares what would begin. An unreadable guard is an error: nothing begins.
     pub(super) async fn next(&mut self) -> Result<Brought, Error> {
-        let view = self.app.guard_view(&self.seen.value).await?;
+        let view = self.app.guard_view(&self.seen.value, &self.compiled.plan).await?;
         let clearance = self.seen.value.clearance(&view);
         let turn = self.app.turn_of(&self.seen.value, &self.compiled).await?;
         let admission = turn.admission.as_ref().unwrap_or(&self.seen.value.admission);
@@ -46,7 +46,8 @@ impl Run<'_> {
         let (ended_gates, judged) = self.judged().await?;
         let ended = self.ended_children().await?;
         let (hold, admission) = (turn.hold.clone(), turn.admission.clone());
-        let next = Next { clearance, prepared, ended, gates: ended_gates, hold, admission };
+        let pass = view.freeze.clearance().ok().flatten();
+        let next = Next { clearance, prepared, ended, gates: ended_gates, hold, admission, pass };
         Ok(Brought { next, gates: Gates { questions, judged, turn } })
     }
 

@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::undo::decide_undo;
 use super::{Execution, Lease, Resolution, State, StopMode, TrailEvent, UndoDecision, WaitingOn, steer};
 use crate::digest::Digest;
-use crate::ids::{ExecutionId, StepId, UserId};
+use crate::ids::{BreakGlassId, ExecutionId, StepId, UserId};
 use crate::limits::Admission;
 use crate::outcome::Outcome;
 use crate::plan::{Jump, Plan};
@@ -65,6 +65,8 @@ pub struct Next {
     pub hold: Option<Hold>,
     /// What the limits said now, if they were asked: it is stored with the transition.
     pub admission: Option<Admission>,
+    /// The break-glass by which it may begin although changes are frozen.
+    pub pass: Option<BreakGlassId>,
 }
 
 /// A gate that people have decided about, or whose time is up.
@@ -177,6 +179,7 @@ impl Next {
             gates: Vec::new(),
             hold: None,
             admission: None,
+            pass: None,
         }
     }
 }

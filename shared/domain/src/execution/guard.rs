@@ -2,6 +2,7 @@
 
 use super::{Execution, Pinned, PinnedRunbook};
 use crate::control::{KillSwitch, Scope};
+use crate::freeze::FreezeStanding;
 use crate::runbook::{Runbook, VersionDecision, VersionStatus};
 use crate::workflow::Workflow;
 
@@ -12,6 +13,8 @@ pub struct GuardView {
     pub decision: Option<VersionDecision>,
     pub workflow: Option<Workflow>,
     pub switches: Vec<KillSwitch>,
+    /// What change freezes say to it.
+    pub freeze: FreezeStanding,
 }
 
 impl Execution {
@@ -38,9 +41,10 @@ impl Execution {
             return Ok(());
         }
         match &self.pinned {
-            Pinned::Runbook(runbook) => still_approved(runbook, view),
-            Pinned::Workflow(_) => still_there(view),
+            Pinned::Runbook(runbook) => still_approved(runbook, view)?,
+            Pinned::Workflow(_) => still_there(view)?,
         }
+        view.freeze.clearance().map(drop)
     }
 }
 
@@ -74,6 +78,8 @@ mod tests {
     use crate::audit::ChainHead;
     use crate::digest::Digest;
     use crate::execution::tests::{accepted, user};
+    use crate::freeze::{FreezeScope, Frozen};
+    use crate::ids::{BreakGlassId, FreezeId};
     use crate::runbook::Deprecation;
     use crate::time::Time;
 
@@ -148,6 +154,30 @@ mod tests {
             |view| view.decision.as_mut().expect("there").digest = other,
             Err("Runbook version is not the one that was approved"),
         );
+    }
+
+    fn frozen() -> Frozen {
+        Frozen {
+            window: FreezeId::new(NOW, 1),
+            name: "Sale".into(),
+            scope: FreezeScope::Global,
+            until: NOW,
+            reason: "sale".into(),
+        }
+    }
+
+    #[test]
+    fn a_freeze_stops_it_but_by_a_broken_glass_and_a_kill_switch_wins() {
+        let text =
+            "Stopped: the change freeze \"Sale\" (global) is in force until 1970-01-01T00:16:40.000Z: sale";
+        check(|view| view.freeze = FreezeStanding::Frozen(frozen()), Err(text));
+        let passed = || FreezeStanding::Passed { frozen: frozen(), glass: BreakGlassId::new(NOW, 1) };
+        check(|view| view.freeze = passed(), Ok(()));
+        let killed = |view: &mut GuardView| {
+            view.freeze = passed();
+            view.switches = vec![switch(true)];
+        };
+        check(killed, Err("Stopped by the kill switch global: failover"));
     }
 
     #[test]

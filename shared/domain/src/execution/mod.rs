@@ -2,6 +2,7 @@
 
 pub mod decide;
 mod flow;
+mod freezes;
 pub mod guard;
 mod inner;
 pub mod prepare;
@@ -37,6 +38,7 @@ pub use self::undo::UndoDecision;
 pub use self::verdict::{Verdict, VerdictKind};
 use crate::audit::ChainHead;
 use crate::digest::Digest;
+use crate::freeze::FreezePass;
 use crate::ids::{ExecutionId, IncidentId, RunbookId, StepId, TeamId, UserId, WorkflowId};
 use crate::limits::Admission;
 use crate::risk::Risk;
@@ -104,6 +106,9 @@ pub struct Execution {
     /// What its limits said, and its right to work on its target.
     #[serde(default, skip_serializing_if = "Admission::is_empty")]
     pub admission: Admission,
+    /// Why change freezes do not bind it, although it changes something; absent if nothing had to say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freeze_pass: Option<FreezePass>,
     pub trail: Trail,
     pub audit: ChainHead,
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ExecutionStatus, Resolution, UndoDecision};
 use crate::digest::{Digest, canonical};
-use crate::ids::{ExecutionId, StepId, UserId};
+use crate::ids::{BreakGlassId, ExecutionId, StepId, UserId};
 use crate::time::Time;
 
 /// The transitions of an execution and the running hash over them.
@@ -162,6 +162,10 @@ pub enum TrailEvent {
     Quiesced,
     Unpaused {
         by: UserId,
+    },
+    /// A change freeze was in force, and this break-glass let it begin.
+    FreezePassed {
+        glass: BreakGlassId,
     },
     Ended {
         status: ExecutionStatus,

@@ -78,6 +78,8 @@ pub struct Step {
     pub outputs: Vec<(String, String)>,
     /// How long the step waits for the receiver to call back, after it took the call.
     pub callback: Option<Duration>,
+    /// Whether it changes something of a runbook's target, so that change freezes bind it.
+    pub changes: bool,
 }
 
 /// One way to a step.
@@ -108,6 +110,7 @@ impl Step {
             polls: false,
             outputs: Vec::new(),
             callback: None,
+            changes: false,
         }
     }
 }
@@ -214,7 +217,7 @@ impl Plan {
     fn of_simple(definition: &SimpleRunbook) -> Result<Self, Vec<Fault>> {
         let id = WEBHOOK_STEP.parse().map_err(|error: InvalidId| vec![Fault::new("", error.to_string())])?;
         let kind = StepKind::Webhook(compile_webhook(definition)?);
-        let step = Step { idempotent: definition.idempotent, ..Step::new(id, kind) };
+        let step = Step { idempotent: definition.idempotent, changes: true, ..Step::new(id, kind) };
         let schema = definition.parameters.as_ref().map(ParameterSchema::compile).transpose()?;
         Ok(Self { schema, ..Self::of_steps(vec![step]) })
     }

@@ -81,7 +81,7 @@ impl IntoResponses for Missing {
 
 impl IntoResponses for Conflicting {
     fn responses() -> Responses {
-        problems(&[("409", "What is stored, or a kill switch, does not allow it now")])
+        problems(&[("409", "What is stored, a kill switch or a change freeze does not allow it now")])
     }
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Kind;
+use crate::types::moment::Moment;
 
 /// Problem details (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,9 +30,12 @@ pub(crate) struct Details {
     /// What `If-Match` would have to say.
     #[serde(rename = "currentETag", skip_serializing_if = "Option::is_none")]
     pub(super) current_etag: Option<String>,
-    /// The kill switch that is engaged.
+    /// The kill switch that is engaged, or the scope that is frozen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) scope: Option<String>,
+    /// When changes are not frozen any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) until: Option<Moment>,
 }
 
 impl Details {
@@ -45,6 +49,7 @@ impl Details {
             current_status: None,
             current_etag: None,
             scope: None,
+            until: None,
         }
     }
 }

@@ -14,6 +14,7 @@ pub(crate) enum Kind {
     Conflict,
     WrongStatus,
     KillSwitch,
+    Frozen,
     ApprovalClosed,
     OtherDigest,
     Stale,
@@ -26,7 +27,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Malformed,
         Self::Invalid,
         Self::InvalidCursor,
@@ -39,6 +40,7 @@ impl Kind {
         Self::Conflict,
         Self::WrongStatus,
         Self::KillSwitch,
+        Self::Frozen,
         Self::ApprovalClosed,
         Self::OtherDigest,
         Self::Stale,
@@ -63,6 +65,7 @@ impl Kind {
             Self::Conflict
             | Self::WrongStatus
             | Self::KillSwitch
+            | Self::Frozen
             | Self::ApprovalClosed
             | Self::OtherDigest => 409,
             Self::Stale => 412,
@@ -89,6 +92,7 @@ impl Kind {
             Self::Conflict => "/problems/conflict",
             Self::WrongStatus => "/problems/wrong-status",
             Self::KillSwitch => "/problems/kill-switch",
+            Self::Frozen => "/problems/frozen",
             Self::ApprovalClosed => "/problems/approval-closed",
             Self::OtherDigest => "/problems/other-digest",
             Self::Stale => "/problems/stale",
@@ -114,6 +118,7 @@ impl Kind {
             Self::Conflict => "It contradicts what is stored",
             Self::WrongStatus => "The execution's status does not allow this",
             Self::KillSwitch => "A kill switch is engaged",
+            Self::Frozen => "Changes are frozen",
             Self::ApprovalClosed => "The approval does not take this answer any more",
             Self::OtherDigest => "What would run is not what you saw",
             Self::Stale => "It was changed meanwhile",

@@ -1,7 +1,9 @@
 use muster_app::table::{TableError, TableErrorKind};
 use muster_domain::control::Scope;
+use muster_domain::ids::FreezeId;
 use muster_domain::policy::Denied;
 use muster_domain::runbook::VersionStatus;
+use muster_domain::time::Time;
 use serde_json::{Value, json};
 
 use super::*;
@@ -36,6 +38,10 @@ fn inv_e4_every_refusal_has_a_declared_status() {
     let (scope, reason) = (Scope::Global, "drill".into());
     let killed = Error::KillSwitch { scope, reason };
     check(killed, 409, "kill-switch", json!({"scope": "global"}));
+    let frozen = json!({"window": FreezeId::new(Time::EPOCH, 1), "name": "Sale", "scope": "global", "until": 0, "reason": "busy"});
+    let frozen = serde_json::from_value(frozen).expect("a freeze");
+    let members = json!({"scope": "global", "until": "1970-01-01T00:00:00.000Z"});
+    check(Error::Frozen(Box::new(frozen)), 409, "frozen", members);
     let user = || "ann".parse().expect("valid");
     check(Refusal::OwnWork { user: user() }.into(), 403, "forbidden", json!({}));
     check(Refusal::NotAnApprover { may: Vec::new() }.into(), 403, "forbidden", json!({}));

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::freeze::Frozen;
 use super::request::RenderedRequest;
 use super::risk::Risk;
 use super::target::LimitsOutlook;
@@ -28,6 +29,9 @@ struct Planned {
     /// Absent of what has no limits that are judged when it begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<LimitsOutlook>,
+    /// The change freeze that it would meet now; absent: it would meet none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    freeze: Option<Frozen>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -99,7 +103,14 @@ impl DryRun {
     pub(crate) fn of(forecast: Forecast) -> Self {
         let steps = forecast.steps.into_iter().map(PlannedStep::from).collect();
         let limits = forecast.limits.map(LimitsOutlook::from);
-        Self { dry_run: Planned { steps, risk: forecast.risk.map(Risk::from), limits } }
+        Self {
+            dry_run: Planned {
+                steps,
+                risk: forecast.risk.map(Risk::from),
+                limits,
+                freeze: forecast.freeze.map(Frozen::from),
+            },
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::freeze::FreezePass;
 use super::incident::IncidentSummary;
 use super::moment::{Moment, duration_ms};
 use super::risk::Risk;
@@ -180,6 +181,9 @@ pub(crate) struct Execution {
     /// What it works on, by the limits of its runbook.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<HeldTarget>,
+    /// Why change freezes did not bind it, although it changes something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    freeze_pass: Option<FreezePass>,
     #[serde(flatten)]
     last_answer: LastAnswer,
     /// Those that have begun, in the order in which they did; of one execution of a workflow, then the others as PENDING.
@@ -236,6 +240,7 @@ impl Execution {
             undoes: execution.undoes,
             risk: execution.risk.map(Risk::from),
             verdict: execution.verdict.map(Verdict::from),
+            freeze_pass: execution.freeze_pass.map(FreezePass::from),
             trail: None,
         }
     }

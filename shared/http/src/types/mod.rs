@@ -3,11 +3,13 @@
 
 pub(crate) mod account;
 pub(crate) mod audit;
+pub(crate) mod break_glass;
 pub(crate) mod decision;
 pub(crate) mod definition;
 pub(crate) mod delivery;
 pub(crate) mod dry_run;
 pub(crate) mod execution;
+pub(crate) mod freeze;
 pub(crate) mod gate;
 pub(crate) mod incident;
 pub(crate) mod incident_event;

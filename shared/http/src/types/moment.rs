@@ -1,7 +1,7 @@
 //! Moments as the API shows them.
 
 use muster_domain::time::Time;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::ToSchema;
 
 /// RFC 3339, UTC, with milliseconds, as in `2026-03-01T12:00:00.000Z`.
@@ -12,6 +12,22 @@ pub(crate) struct Moment(Time);
 impl From<Time> for Moment {
     fn from(time: Time) -> Self {
         Self(time)
+    }
+}
+
+impl Moment {
+    pub(crate) const fn time(self) -> Time {
+        self.0
+    }
+}
+
+/// RFC 3339 with any offset; finer than milliseconds is cut off.
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let stamp: Result<jiff::Timestamp, _> = text.parse();
+        let invalid = |_| de::Error::custom("expected a moment of RFC 3339, as in 2026-03-01T12:00:00Z");
+        Ok(Self(Time::from_millis(stamp.map_err(invalid)?.as_millisecond())))
     }
 }
 

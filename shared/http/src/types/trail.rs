@@ -2,7 +2,7 @@
 
 use muster_domain::digest::Digest;
 use muster_domain::execution::trail as domain;
-use muster_domain::ids::{ExecutionId, StepId, UserId};
+use muster_domain::ids::{BreakGlassId, ExecutionId, StepId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -133,6 +133,11 @@ enum TrailEvent {
         #[schema(value_type = String)]
         by: UserId,
     },
+    /// A change freeze was in force, and this break-glass let it begin.
+    FreezePassed {
+        #[schema(value_type = String)]
+        glass: BreakGlassId,
+    },
     /// A branch led on.
     Branched {
         #[schema(value_type = String)]
@@ -221,6 +226,7 @@ impl From<domain::TrailEvent> for TrailEvent {
             Stored::PauseRequested { by, reason } => Self::PauseRequested { by, reason },
             Stored::Quiesced => Self::Quiesced,
             Stored::Unpaused { by } => Self::Unpaused { by },
+            Stored::FreezePassed { glass } => Self::FreezePassed { glass },
             Stored::Branched { step, to } => Self::Branched { step, to },
             Stored::Asked { step, round, subject, until } => {
                 Self::Asked { step, round, subject, until: until.into() }

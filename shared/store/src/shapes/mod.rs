@@ -6,6 +6,7 @@ use muster_app::table::{BodyPart, DUE_SHARDS, Key, PartPlace, Query, Record, Tab
 use muster_domain::approval::ApprovalState;
 use muster_domain::audit::Resource;
 use muster_domain::control::Scope;
+use muster_domain::freeze::FreezeScope;
 use muster_domain::ids::{ExecutionId, IntegrationId, RunbookId};
 use muster_domain::time::Time;
 
@@ -97,6 +98,9 @@ fn keys_parse_back_to_what_they_were_made_of() {
         Key::Audit(Resource::Approval(execution_id(), step(), 2), 1),
         Key::Audit(Resource::Person("ann".parse().expect("valid")), 1),
         Key::KillSwitch(Scope::Global),
+        Key::Freezes(FreezeScope::Global),
+        Key::Audit(Resource::Freezes(FreezeScope::Team(team())), 1),
+        Key::Audit(Resource::BreakGlass, 1),
         Key::KillSwitch(Scope::Runbook(runbook_id())),
     ];
     for key in records().iter().map(Record::key).chain(more) {
@@ -135,6 +139,8 @@ fn only_the_spelling_that_is_written_is_a_key() {
         (&format!("IDEM#{}", digest.replace('0', "A")), "HEAD"),
         (&format!("IDEM#0{digest}"), "HEAD"),
         ("CONTROL#world", "HEAD"),
+        ("CONTROL#team:a", "BREAKGLASS"),
+        (&format!("CONTROL#runbook:{rb}"), "FREEZES"),
         ("WF#1", "HEAD"),
         ("ACCOUNT#12345678901", "HEAD"),
         ("CANDIDATES#", "HEAD"),

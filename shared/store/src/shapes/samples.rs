@@ -17,8 +17,10 @@ use muster_domain::execution::{
     Pinned, PinnedRunbook, PinnedWorkflow, Resolution, State, StepRun, StepState, Stop, StopMode,
     StoredRequest, Trail, TrailEvent, Unwinding, VerdictKind, WaitingOn, verdict,
 };
+use muster_domain::freeze::{BreakGlassLog, FreezeCalendar, FreezePass};
 use muster_domain::ids::{
-    ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
+    BreakGlassId, ExecutionId, FreezeId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId,
+    WorkflowId,
 };
 use muster_domain::incident::{
     Actor, Cause, HistoryEntry, Incident, IncidentEvent, IncidentEventKind, IncidentFacts, IncidentSource,
@@ -128,6 +130,8 @@ pub(super) fn records() -> Vec<Record> {
         kill_switch().into(),
         target().into(),
         usage().into(),
+        freezes().into(),
+        break_glass().into(),
     ]
 }
 
@@ -234,6 +238,7 @@ pub(super) fn execution() -> Execution {
             shares: vec![lease(parent_id())],
             behind: vec![parent_id()],
         },
+        freeze_pass: Some(FreezePass::BreakGlass { id: glass_id() }),
         trail,
         audit: chain(),
     }
@@ -635,4 +640,30 @@ fn kill_switch() -> KillSwitch {
         set_at: AT,
         audit: chain(),
     }
+}
+
+fn freezes() -> FreezeCalendar {
+    from_json(json!({
+        "scope": "team:payments",
+        "windows": [{
+            "id": FreezeId::new(AT, 6), "name": "Sale", "from": AT, "until": AT, "reason": "the shop must stand",
+            "setBy": user(), "setAt": AT,
+        }],
+        "audit": chain(),
+    }))
+}
+
+fn break_glass() -> BreakGlassLog {
+    from_json(json!({
+        "glasses": [{
+            "id": glass_id(), "scope": "global", "reason": "the database is down", "by": user(), "at": AT,
+            "expiresAt": AT, "revoked": {"by": user(), "at": AT},
+            "reviewed": {"by": user(), "at": AT, "note": "it was needed"},
+        }],
+        "audit": chain(),
+    }))
+}
+
+fn glass_id() -> BreakGlassId {
+    BreakGlassId::new(AT, 7)
 }

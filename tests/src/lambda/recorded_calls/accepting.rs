@@ -62,6 +62,21 @@ impl Stage {
                 .await;
         }
         self.ask("GET /api/kill-switches/team:web", &Value::Null).await;
+        self.freeze_and_thaw().await;
+    }
+
+    /// A window of another team, and a broken glass that its finder does not review.
+    async fn freeze_and_thaw(&self) {
+        let from = SystemClock.now();
+        let until = from.plus(std::time::Duration::from_hours(1)).to_string();
+        let window = json!({"name": "Sale", "from": from.to_string(), "until": until, "reason": "a drill"});
+        let freeze = self.created("/api/freezes/team:web", &window).await;
+        self.ask("GET /api/freezes?teamId=web", &Value::Null).await;
+        self.ask(&format!("DELETE /api/freezes/team:web/{freeze}"), &Value::Null).await;
+        let glass = self.created("/api/break-glass", &json!({"scope": "global", "reason": "a drill"})).await;
+        self.ask("GET /api/break-glass?unreviewed=true", &Value::Null).await;
+        self.ask(&format!("POST /api/break-glass/{glass}/revoke"), &json!({})).await;
+        self.ask(&format!("POST /api/break-glass/{glass}/review"), &json!({"note": "a drill"})).await;
     }
 
     /// Gives one that is approved.
@@ -247,6 +262,8 @@ impl Stage {
         self.asked.lock().unwrap().insert(operation.clone());
         let (user, binary) = match path.rsplit('/').next().unwrap() {
             "approve" | "deprecate" | "reject" | "withdraw" => ("bob", "muster-approval"),
+            // Another person than who did what is reviewed.
+            "review" => ("bob", "muster-api"),
             _ => ("ann", "muster-api"),
         };
         let name = if body.is_null() { "get-execution" } else { "create-runbook" };

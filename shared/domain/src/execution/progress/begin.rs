@@ -51,7 +51,10 @@ impl Progress<'_> {
                     return self.wait(until, WaitingOn::Lease);
                 }
                 (Ok(()), Some(_)) => return,
-                (Ok(()), None) => self.begin_ready(next.prepared),
+                (Ok(()), None) => {
+                    self.pass_freeze(next.pass);
+                    self.begin_ready(next.prepared);
+                }
             }
         }
         self.conclude();

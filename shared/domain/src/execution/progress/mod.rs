@@ -2,6 +2,7 @@
 
 mod begin;
 mod conclude;
+mod freeze;
 mod gates;
 mod outcome;
 

@@ -67,6 +67,7 @@ pub(crate) fn accepted(at: Time) -> Execution {
         risk: None,
         verdict: None,
         admission: Admission::default(),
+        freeze_pass: None,
         trail,
         audit: ChainHead::default(),
         id,

@@ -67,6 +67,7 @@ impl Compiler<'_> {
             expect: expect.transpose()?,
             polls: written.kind == StepType::Check && written.retry.is_some(),
             outputs: outputs.collect(),
+            changes: written.kind.changes(),
             callback: written.callback.map(|callback| Duration::from_secs(callback.timeout_seconds)),
             ..Step::new(written.id.clone(), self.kind(at, written)?)
         })

@@ -102,6 +102,16 @@ impl StepType {
         Self::Runbook,
     ];
 
+    /// Whether it changes something, itself or by what it executes.
+    pub const fn changes(self) -> bool {
+        match self {
+            Self::Remediation | Self::Runbook => true,
+            Self::Diagnostic | Self::Check | Self::Approval | Self::Delay | Self::Branch | Self::Notify => {
+                false
+            }
+        }
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Diagnostic => "diagnostic",

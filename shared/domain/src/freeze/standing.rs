@@ -1,0 +1,190 @@
+//! What the freezes and the broken glass of this moment say to a change that wants to begin.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{BreakGlass, FreezeCalendar, FreezeScope, FreezeWindow};
+use crate::control::Scope;
+use crate::ids::{BreakGlassId, ExecutionId, FreezeId};
+use crate::time::Time;
+
+/// The answer of the freezes to a change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum FreezeStanding {
+    /// Nothing is frozen, or the execution is not bound by it.
+    #[default]
+    Open,
+    /// It is frozen, and may begin all the same by this break-glass.
+    Passed {
+        frozen: Frozen,
+        glass: BreakGlassId,
+    },
+    Frozen(Frozen),
+}
+
+/// A window that keeps changes from beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frozen {
+    pub window: FreezeId,
+    pub name: String,
+    pub scope: FreezeScope,
+    pub until: Time,
+    pub reason: String,
+}
+
+/// Why freezes do not bind an execution that they would bind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "camelCase")]
+pub enum FreezePass {
+    /// The glass was broken when it began.
+    BreakGlass { id: BreakGlassId },
+    /// It is a part of the execution of another runbook, which was bound itself.
+    PartOf { execution: ExecutionId },
+}
+
+/// Whether a change in one of these scopes may begin. A broken glass of any of the scopes passes every calendar.
+pub fn standing(
+    calendars: &[FreezeCalendar],
+    glasses: &[BreakGlass],
+    scopes: &[Scope],
+    now: Time,
+) -> FreezeStanding {
+    let Some(frozen) = frozen(calendars, now) else { return FreezeStanding::Open };
+    let passing = glasses.iter().filter(|glass| glass.is_in_force(now) && scopes.contains(&glass.scope));
+    match passing.max_by_key(|glass| glass.ends_at()) {
+        Some(glass) => FreezeStanding::Passed { frozen, glass: glass.id.clone() },
+        None => FreezeStanding::Frozen(frozen),
+    }
+}
+
+/// The window in force that ends last.
+pub fn frozen(calendars: &[FreezeCalendar], now: Time) -> Option<Frozen> {
+    let windows = calendars.iter().flat_map(|calendar| {
+        calendar.windows.iter().map(|window| (&calendar.scope, window)).filter(|(_, it)| it.is_in_force(now))
+    });
+    let (scope, window) = windows.max_by_key(|(_, window)| window.until)?;
+    Some(Frozen::by(scope, window))
+}
+
+impl Frozen {
+    fn by(scope: &FreezeScope, window: &FreezeWindow) -> Self {
+        Self {
+            window: window.id.clone(),
+            name: window.name.clone(),
+            scope: scope.clone(),
+            until: window.until,
+            reason: window.reason.clone(),
+        }
+    }
+}
+
+impl FreezeStanding {
+    /// Whether a change may begin, and by which break-glass; `Err` says why not, as it is shown to people.
+    pub fn clearance(&self) -> Result<Option<BreakGlassId>, String> {
+        match self {
+            Self::Open => Ok(None),
+            Self::Passed { glass, .. } => Ok(Some(glass.clone())),
+            Self::Frozen(frozen) => Err(format!("Stopped: {frozen}")),
+        }
+    }
+}
+
+impl fmt::Display for Frozen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, scope, until, reason, .. } = self;
+        write!(f, "the change freeze \"{name}\" ({scope}) is in force until {until}: {reason}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::audit::ChainHead;
+
+    const NOW: Time = Time::from_millis(1_772_366_400_000);
+    const HOUR: Duration = Duration::from_hours(1);
+
+    /// A window of each pair of hours, counted from now; its name is its place.
+    fn calendar(scope: FreezeScope, hours: &[(u32, u32)]) -> FreezeCalendar {
+        let window = |(place, (from, until)): (usize, &(u32, u32))| FreezeWindow {
+            id: FreezeId::new(NOW, 1),
+            name: place.to_string(),
+            from: NOW.minus(HOUR).plus(HOUR * *from),
+            until: NOW.minus(HOUR).plus(HOUR * *until),
+            reason: "sale".into(),
+            set_by: "ann".parse().expect("valid"),
+            set_at: NOW,
+        };
+        let windows = hours.iter().enumerate().map(window).collect();
+        FreezeCalendar { scope, windows, audit: ChainHead::default() }
+    }
+
+    fn ops() -> FreezeScope {
+        FreezeScope::Team("ops".parse().expect("valid"))
+    }
+
+    fn check(global: &[(u32, u32)], team: &[(u32, u32)], expected: Option<&str>) {
+        let calendars = [calendar(FreezeScope::Global, global), calendar(ops(), team)];
+        let seen = frozen(&calendars, NOW).map(|frozen| format!("{} {}", frozen.scope, frozen.name));
+        assert_eq!(seen.as_deref(), expected, "{global:?} {team:?}");
+    }
+
+    #[test]
+    fn of_windows_that_overlap_the_one_that_ends_last_is_named() {
+        // Now is the hour 1.
+        check(&[], &[], None);
+        check(&[(0, 1), (2, 3)], &[], None);
+        check(&[(1, 2)], &[], Some("global 0"));
+        check(&[], &[(0, 2)], Some("team:ops 0"));
+        check(&[(0, 3), (0, 5), (1, 4)], &[], Some("global 1"));
+        check(&[(0, 3)], &[(1, 4)], Some("team:ops 0"));
+        check(&[(0, 9)], &[(1, 4), (2, 99)], Some("global 0"));
+    }
+
+    fn glass(number: u128, scope: Scope, hours: u32) -> BreakGlass {
+        BreakGlass {
+            id: BreakGlassId::new(NOW, number),
+            scope,
+            reason: "down".into(),
+            by: "bob".parse().expect("valid"),
+            at: NOW.minus(HOUR),
+            expires_at: NOW.minus(HOUR).plus(HOUR * hours),
+            revoked: None,
+            reviewed: None,
+        }
+    }
+
+    fn passes(glasses: &[BreakGlass]) -> Option<BreakGlassId> {
+        let scopes = [Scope::Global, Scope::Team("ops".parse().expect("valid"))];
+        let calendars = [calendar(ops(), &[(0, 3)])];
+        match standing(&calendars, glasses, &scopes, NOW) {
+            FreezeStanding::Passed { glass, .. } => Some(glass),
+            FreezeStanding::Open => panic!("it is frozen"),
+            FreezeStanding::Frozen(_) => None,
+        }
+    }
+
+    #[test]
+    fn a_glass_of_one_of_the_scopes_passes_while_it_is_in_force() {
+        let web = Scope::Team("web".parse().expect("valid"));
+        assert_eq!(passes(&[]), None);
+        assert_eq!(passes(&[glass(1, web, 2)]), None);
+        assert_eq!(passes(&[glass(1, Scope::Global, 1)]), None, "it expires at this moment");
+        assert_eq!(passes(&[glass(1, Scope::Global, 2)]), Some(BreakGlassId::new(NOW, 1)));
+        let both = [glass(1, Scope::Global, 2), glass(2, Scope::Team("ops".parse().expect("valid")), 3)];
+        assert_eq!(passes(&both), Some(BreakGlassId::new(NOW, 2)), "the one that ends last");
+    }
+
+    #[test]
+    fn what_is_frozen_says_by_what_and_until_when() {
+        let calendars = [calendar(ops(), &[(0, 3)])];
+        let refused = standing(&calendars, &[], &[], NOW).clearance();
+        let text =
+            "Stopped: the change freeze \"0\" (team:ops) is in force until 2026-03-01T14:00:00.000Z: sale";
+        assert_eq!(refused, Err(text.to_owned()));
+        assert_eq!(standing(&[], &[], &[], NOW).clearance(), Ok(None));
+    }
+}
