@@ -64,6 +64,8 @@ fn nearly_valid() -> impl Strategy<Value = Value> {
         json!({"outcome": "resend", "reason": "a"}),
         json!({"engaged": false, "reason": "a"}),
         json!({"toVersion": 1}),
+        json!({"name": "a", "until": "2026-03-02T00:00:00Z", "reason": "a"}),
+        json!({"scope": "team:nobody", "reason": "a", "durationSeconds": 60}),
     ]);
     (valid, any::<Index>(), any_json()).prop_map(|(mut body, index, noise)| {
         let name = index.get(&body.as_object().unwrap().keys().cloned().collect::<Vec<_>>()).clone();
