@@ -1,6 +1,7 @@
 //! The use cases of Muster and the ports they need. Everything that awaits is here; nothing here names AWS.
 
 pub mod accounts;
+pub mod applicability;
 pub mod approvals;
 pub mod audit;
 pub mod caller;

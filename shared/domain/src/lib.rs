@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod answer;
+pub mod applicability;
 pub mod approval;
 pub mod audit;
 pub mod control;

@@ -52,6 +52,12 @@ pub fn name_step(context: &mut Value, execution: &Execution, step: &Step) {
     }
 }
 
+/// What rules may name of an incident before anything runs: `incident`, `team`.
+pub fn incident_alone(incident: &Incident) -> Value {
+    let team = incident.team.as_ref().map_or("", |team| team.as_str());
+    json!({"incident": incident_context(Some(incident), team), "team": {"id": team, "name": team}})
+}
+
 /// The workflow that runs, or that started the runbook; its names are empty if there is none.
 fn workflow_context(execution: &Execution) -> Value {
     match (&execution.pinned, &execution.parent) {

@@ -14,7 +14,7 @@ use crate::layers::require_principal::require_principal;
 use crate::layers::security_headers::security_headers;
 use crate::problem::{Kind, Problem};
 use crate::routes::{
-    accounts, approvals, audit, bodies, break_glass, decisions, events, execute, executions, freezes, gates,
+    accounts, applicability, approvals, audit, bodies, break_glass, decisions, events, execute, executions, freezes, gates,
     hooks, incidents, integrations, kill_switches, notifications, people, queue, runbooks, service, teams,
     versions, workflow_runs, workflow_versions, workflows,
 };
@@ -88,6 +88,7 @@ fn api_routes() -> Routes {
         .routes(routes!(incidents::read_incident, incidents::change_incident))
         .routes(routes!(incidents::escalate_incident))
         .routes(routes!(incidents::list_incident_events))
+        .routes(routes!(applicability::list_applicable_runbooks))
         .routes(routes!(execute::execute_on_incident))
         .routes(routes!(executions::list_incident_executions))
         .merge(workflow_routes())

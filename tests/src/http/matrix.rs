@@ -66,6 +66,7 @@ const TABLE: &str = "
     PATCH  /api/incidents/{id}                                         uxxxxxxxo uxxxxooxo uxxxxxxxo
     POST   /api/incidents/{id}/escalate                                uxxxxxxxo uxxxxooxo uxxxxxxxo
     GET    /api/incidents/{id}/events                                  uoooooooo uxxxooooo uxxxxxxoo
+    GET    /api/incidents/{id}/runbooks                                uoooooooo uxxxooooo uxxxxxxoo
     POST   /api/incidents/{id}/runbooks/{runbookId}/execute            uxxoxooxo uxxxxooxo uxxxxxxxo
     GET    /api/incidents/{id}/runbooks/executions                     uoooooooo uxxxooooo uxxxxxxoo
     GET    /api/workflows                                              uoooooooo uxxxooooo uxxxxxxoo

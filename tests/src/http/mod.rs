@@ -2,6 +2,7 @@
 //! the OpenAPI document.
 
 mod accounts;
+mod applicability;
 mod audit;
 mod editing;
 mod executing;

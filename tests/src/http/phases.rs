@@ -10,15 +10,15 @@ use crate::support::receiver::Reply;
 use crate::support::world::Engine;
 
 /// A call of the receiver at a path.
-fn call(world: &World, path: &str) -> Value {
+pub(crate) fn call(world: &World, path: &str) -> Value {
     json!({"type": "webhook", "url": world.receiver.url(path)})
 }
 
-fn look(world: &World, id: &str) -> Value {
+pub(crate) fn look(world: &World, id: &str) -> Value {
     json!({"id": id, "type": "diagnostic", "action": call(world, &format!("/{id}"))})
 }
 
-fn act(world: &World, id: &str) -> Value {
+pub(crate) fn act(world: &World, id: &str) -> Value {
     let undo = call(world, &format!("/un{id}"));
     json!({"id": id, "type": "remediation", "riskLevel": "high", "action": call(world, &format!("/{id}")), "undo": undo})
 }
@@ -36,7 +36,7 @@ fn runbook(world: &World) -> Value {
 }
 
 /// An approved runbook.
-async fn stored(world: &World, definition: Value) -> String {
+pub(crate) async fn stored(world: &World, definition: Value) -> String {
     let runbook = text(&ann(world).post("/api/runbooks", definition).await.expect(201)["id"]);
     bob(world).post(&format!("/api/runbooks/{runbook}/approve"), json!({})).await.expect(200);
     runbook
@@ -48,7 +48,7 @@ async fn accepted(world: &World, definition: Value) -> String {
     executed(world, &runbook, json!({})).await
 }
 
-async fn read(world: &World, execution: &str) -> Value {
+pub(crate) async fn read(world: &World, execution: &str) -> Value {
     ann(world).get(&format!("/api/executions/{execution}")).await.expect(200)
 }
 
@@ -61,7 +61,7 @@ fn because() -> Value {
 }
 
 /// The paths that were called, in order.
-fn called(world: &World) -> Vec<String> {
+pub(crate) fn called(world: &World) -> Vec<String> {
     world
         .receiver
         .received()

@@ -1,5 +1,6 @@
 //! Incidents: open, read, change, follow.
 
+mod applicable;
 mod change;
 mod watch;
 
@@ -29,6 +30,8 @@ pub(crate) enum IncidentCommand {
     List(OfTeam),
     /// Say which workflows its events started, which not, and why; newest first
     Decisions(Decisions),
+    /// Say which approved runbooks fit an incident, the best first, and why
+    Runbooks(applicable::Runbooks),
     /// Say that you look after an incident
     Ack(change::Ack),
     /// Say that an incident is over
@@ -51,6 +54,7 @@ impl Command for IncidentCommand {
             Self::Decisions(command) => {
                 context.show_list(command.call(), &command.pages, decisions).await?;
             }
+            Self::Runbooks(command) => context.show(command.call(), applicable::runbooks).await?,
             Self::Ack(command) => context.show(command.call(), incident).await?,
             Self::Resolve(command) => context.show(command.call(), incident).await?,
             Self::Escalate(command) => context.show(command.call(), incident).await?,

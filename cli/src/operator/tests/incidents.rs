@@ -28,6 +28,8 @@ async fn incidents_are_changed() {
     )
     .await;
     check("incident decisions INC", "GET /api/incidents/INC/decisions?limit=20").await;
+    check("incident runbooks INC", "GET /api/incidents/INC/runbooks").await;
+    check("incident runbooks INC --limit 5", "GET /api/incidents/INC/runbooks?limit=5").await;
     check("incident escalate INC", "POST /api/incidents/INC/escalate {}").await;
     check("incident escalate INC --reason stuck", r#"POST /api/incidents/INC/escalate {"reason":"stuck"}"#)
         .await;

@@ -1,6 +1,7 @@
 //! The endpoints, one file an area. Each handler parses, asks one use case, and shows its answer.
 
 pub(crate) mod accounts;
+pub(crate) mod applicability;
 pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod bodies;

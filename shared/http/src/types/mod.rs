@@ -2,6 +2,7 @@
 //! without them.
 
 pub(crate) mod account;
+pub(crate) mod applicability;
 pub(crate) mod audit;
 pub(crate) mod break_glass;
 pub(crate) mod decision;

@@ -109,7 +109,7 @@ impl Stage {
         self.ask(&format!("POST {path}/escalate"), &json!({})).await;
         self.ask(&format!("POST {path}/runbooks/{runbook}/execute"), &json!({})).await;
         self.work_off().await;
-        for read in ["", "/events", "/decisions", "/runbooks/executions"] {
+        for read in ["", "/events", "/decisions", "/runbooks", "/runbooks/executions"] {
             self.ask(&format!("GET {path}{read}"), &Value::Null).await;
         }
         for list in ["/api/incidents", "/api/incidents?teamId=payments"] {
