@@ -32,6 +32,13 @@ pub(crate) struct Turn {
     usage: Option<(Usage, Option<u64>)>,
 }
 
+impl Turn {
+    /// It does not begin, and takes no place.
+    pub(crate) fn held(hold: Hold) -> Self {
+        Self { hold: Some(hold), ..Self::default() }
+    }
+}
+
 /// What the limits would say to a run that began now.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -68,7 +75,7 @@ impl App {
         let limited = compiled.phased.as_ref().filter(|phased| begins && phased.limits.binds_the_start());
         let Some(phased) = limited else { return Ok(Turn::default()) };
         match self.target_of(execution, phased).await? {
-            Err(why) => Ok(Turn { hold: Some(Hold::Refused(why)), ..Turn::default() }),
+            Err(why) => Ok(Turn::held(Hold::Refused(why))),
             Ok(target) => self.ask(&Asking { execution, phased, target }).await,
         }
     }
@@ -81,7 +88,7 @@ impl App {
         }
         let (name, fence) = (&lease.target.name, lease.fence);
         let why = format!("target {name} is not held under fence {fence} any more: others may work there");
-        Ok(Turn { hold: Some(Hold::Refused(why)), ..Turn::default() })
+        Ok(Turn::held(Hold::Refused(why)))
     }
 
     /// What it works on, as it was rendered the first time; the inner error ends the execution.
@@ -189,7 +196,7 @@ impl App {
     ) -> Result<(), Error> {
         match self.turn_of(execution, compiled).await?.hold {
             Some(Hold::Refused(why)) => Err(Error::Conflict(format!("the run is refused: {why}"))),
-            Some(Hold::Until(_)) | None => Ok(()),
+            Some(Hold::Until(_) | Hold::GivenUp(_)) | None => Ok(()),
         }
     }
 
@@ -202,7 +209,7 @@ impl App {
         let turn = self.turn_of(execution, compiled).await?;
         let refused = match turn.hold {
             Some(Hold::Refused(why)) => Some(why),
-            Some(Hold::Until(_)) | None => None,
+            Some(Hold::Until(_) | Hold::GivenUp(_)) | None => None,
         };
         if turn.admission.is_none() && refused.is_none() {
             return Ok(None);

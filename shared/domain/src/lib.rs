@@ -13,6 +13,7 @@ pub mod digest;
 pub mod execution;
 pub mod fault;
 pub mod freeze;
+pub mod giving_up;
 pub mod ids;
 pub mod incident;
 pub mod integration;

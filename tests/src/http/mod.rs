@@ -7,6 +7,7 @@ mod audit;
 mod editing;
 mod executing;
 mod freezes;
+mod giving_up;
 mod hooks;
 mod idempotency;
 mod incidents;

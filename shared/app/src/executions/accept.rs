@@ -134,6 +134,7 @@ impl App {
             parameters,
             ..self.pending(id, pinned, caller.principal.user.clone())
         };
+        self.refuse_given_up(&execution, compiled).await?;
         let risk = self.risk_of(&execution, compiled, incident).await?;
         Ok(Execution { risk, ..execution })
     }

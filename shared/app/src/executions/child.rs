@@ -66,6 +66,7 @@ impl App {
         };
         let child = Execution { admission: lent(parent, child.parent.as_ref()), ..child };
         self.refuse_frozen(&child, &compiled.plan).await?;
+        self.refuse_given_up(&child, &compiled).await?;
         let risk = self.risk_of(&child, &compiled, incident).await?;
         Ok(Execution { risk, ..child })
     }

@@ -4,6 +4,7 @@ mod accept;
 mod accepted;
 mod child;
 mod ended;
+mod giving_up;
 mod judge;
 mod manual;
 mod rollback;

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod gates;
+mod giving_up;
 pub(crate) mod lapse;
 mod prepare;
 mod run;

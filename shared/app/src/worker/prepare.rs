@@ -17,6 +17,7 @@ use super::gates::Asked;
 use super::run::Run;
 use crate::Error;
 use crate::gates::follow::Gates;
+use crate::limits::Turn;
 use crate::table::{Body, BodyPart, Key, Stored};
 
 /// What a worker asks to begin with, and what becomes of approvals if it may.
@@ -38,7 +39,10 @@ impl Run<'_> {
     pub(super) async fn next(&mut self) -> Result<Brought, Error> {
         let view = self.app.guard_view(&self.seen.value, &self.compiled.plan).await?;
         let clearance = self.seen.value.clearance(&view);
-        let turn = self.app.turn_of(&self.seen.value, &self.compiled).await?;
+        let turn = match self.given_up().await? {
+            Some(given_up) => Turn::held(given_up),
+            None => self.app.turn_of(&self.seen.value, &self.compiled).await?,
+        };
         let admission = turn.admission.as_ref().unwrap_or(&self.seen.value.admission);
         self.target.clone_from(&admission.target);
         let begins = clearance.is_ok() && turn.hold.is_none();

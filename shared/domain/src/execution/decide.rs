@@ -116,6 +116,8 @@ pub enum Hold {
     Until(Time),
     /// A limit forbids it.
     Refused(String),
+    /// The runbook has given up on the incident.
+    GivenUp(String),
 }
 
 /// What a worker brings for a step that would begin.

@@ -167,6 +167,10 @@ pub enum TrailEvent {
     FreezePassed {
         glass: BreakGlassId,
     },
+    /// Its runbook has given up on the incident.
+    GaveUp {
+        because: String,
+    },
     Ended {
         status: ExecutionStatus,
     },

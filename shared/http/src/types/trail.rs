@@ -197,6 +197,10 @@ enum TrailEvent {
         decision: UndoDecision,
         reason: String,
     },
+    /// Its runbook has given up on the incident.
+    GaveUp {
+        because: String,
+    },
     Ended {
         status: ExecutionStatus,
     },
@@ -250,6 +254,7 @@ impl From<domain::TrailEvent> for TrailEvent {
                 Self::Resolved { by, step, resolution: resolution.into(), reason }
             }
             Stored::StopRequested { by, reason } => Self::StopRequested { by, reason },
+            Stored::GaveUp { because } => Self::GaveUp { because },
             Stored::Ended { status } => Self::Ended { status: status.into() },
         }
     }

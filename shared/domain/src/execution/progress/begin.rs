@@ -47,6 +47,10 @@ impl Progress<'_> {
                 (Ok(()), Some(Hold::Refused(error))) if !self.any_in_flight() => {
                     return self.end(State::Failed { error });
                 }
+                (Ok(()), Some(Hold::GivenUp(error))) if !self.any_in_flight() => {
+                    self.trail(TrailEvent::GaveUp { because: error.clone() });
+                    return self.end(State::Failed { error });
+                }
                 (Ok(()), Some(Hold::Until(until))) if !self.any_in_flight() => {
                     return self.wait(until, WaitingOn::Lease);
                 }
