@@ -450,7 +450,7 @@ impl Record {
             Self::Alert(alert) => Key::Alert(alert.key),
             Self::Seen(seen) => Key::Seen(seen.key),
             Self::Notification(Notification { execution, number, occasion, .. }) => match occasion {
-                Occasion::Failure(_) => Key::Notification(execution.clone(), *number),
+                Occasion::Failure(_) | Occasion::Trouble(_) => Key::Notification(execution.clone(), *number),
                 Occasion::Asking(asking) => {
                     Key::AskingNote(execution.clone(), asking.step.clone(), asking.round, *number)
                 }

@@ -168,6 +168,7 @@ pub(crate) fn calls(effects: Vec<Effect>) -> Vec<Call> {
         | Effect::Wake { .. }
         | Effect::Ask { .. }
         | Effect::Notify { .. }
+        | Effect::Escalate { .. }
         | Effect::Audit { .. } => None,
     });
     sends.collect()

@@ -23,6 +23,7 @@ mod routers;
 mod runs;
 mod teams;
 mod triggers;
+mod troubles;
 mod workflows;
 
 use serde_json::{Value, json};

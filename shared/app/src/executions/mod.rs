@@ -112,6 +112,9 @@ impl App {
                     writes.push(audit_execution(&mut execution, Fact { action, actor, detail }, now));
                 }
                 Effect::Notify { number } => writes.extend(self.owed_notification(&execution, number)),
+                Effect::Escalate { number, to } => {
+                    writes.extend(self.owed_escalation(&execution, number, &to));
+                }
                 Effect::Send { .. } | Effect::Nudge { .. } | Effect::Wake { .. } | Effect::Ask { .. } => {}
             }
         }

@@ -2,6 +2,7 @@
 //! unknown outcome, and about an undo that failed (A8, B5, D2, D6).
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use muster_domain::execution::{
@@ -13,6 +14,7 @@ use muster_domain::policy::{Action, Owner};
 
 use crate::approvals::reason_faults;
 use crate::gates::follow::Gates;
+use crate::notifications::tellings_in;
 use crate::once::Decided;
 use crate::runbooks::refuse_faults;
 use crate::{App, Caller, Error};
@@ -114,6 +116,7 @@ impl App {
         // A repeated request, or one for what has been done already, ends nothing.
         let moved_now = AtomicBool::new(false);
         let notifies = AtomicU32::new(0);
+        let told = Mutex::new(Vec::new());
         let decide_once = async || {
             moved_now.store(false, Ordering::Relaxed);
             notifies.store(0, Ordering::Relaxed);
@@ -131,6 +134,7 @@ impl App {
                     let followed = self.following(&seen.value, &moved.to, &Gates::default()).await?;
                     let (execution, mut writes) = self.stored(*moved, seen.version);
                     writes.extend(followed);
+                    *told.lock().unwrap_or_else(PoisonError::into_inner) = tellings_in(&writes);
                     moved_now.store(true, Ordering::Relaxed);
                     Ok(Decided { reply: execution, writes })
                 }
@@ -140,6 +144,9 @@ impl App {
         if moved_now.load(Ordering::Relaxed) {
             self.tell_of(&execution);
             self.wake_waiting(&execution).await;
+        }
+        if moved_now.load(Ordering::Relaxed) {
+            self.tell_soon(told.into_inner().unwrap_or_else(PoisonError::into_inner)).await;
         }
         let number = notifies.load(Ordering::Relaxed);
         if number > 0 {

@@ -9,7 +9,7 @@ use muster_domain::time::Time;
 
 use super::{audited, fact_of};
 use crate::metrics::Counter;
-use crate::notifications::askings_in;
+use crate::notifications::tellings_in;
 use crate::table::{CommitError, Versioned, Write};
 use crate::{App, Error};
 
@@ -38,13 +38,13 @@ impl App {
         }
         let nudges = matches!(push, Push::Remind);
         let writes = self.pushed(seen, push, &execution);
-        let askings = askings_in(&writes);
+        let told = tellings_in(&writes);
         match self.table.commit(writes).await {
             Ok(()) => {}
             Err(CommitError::Conflict { .. }) => return Ok(false),
             Err(CommitError::Table(error)) => return Err(error.into()),
         }
-        self.tell_soon(askings).await;
+        self.tell_soon(told).await;
         if nudges {
             self.metrics.count(Counter::NudgesRepeated);
             self.nudge(&execution.id, execution.team.as_ref(), Duration::ZERO).await;

@@ -11,7 +11,7 @@ use crate::{App, Error};
 /// What is read of the table about a notification, at once and consistently.
 #[derive(Default)]
 struct Facts {
-    /// Those who are asked by name; absent if nobody is asked.
+    /// Those who are asked, or named for the trouble, by name; absent of a workflow that failed.
     asked: Option<Vec<UserId>>,
     incident: Option<Incident>,
     /// A deleted one too: its head stays.
@@ -23,7 +23,7 @@ impl App {
     /// Asked once for each notification; the answer is stored in it.
     pub(super) async fn those_concerned(&self, notification: &Notification) -> Result<Addressees, Error> {
         let Some(team) = &notification.team else {
-            let because = "neither the workflow nor its incident has a team".to_owned();
+            let because = "neither what ran nor its incident has a team".to_owned();
             return Ok(Addressees::Nobody { because });
         };
         let facts = self.facts_about(notification, team).await?;
@@ -44,6 +44,7 @@ impl App {
         let (workflow, asked) = match &notification.occasion {
             Occasion::Failure(failure) => (Some(Key::Workflow(failure.workflow.clone())), None),
             Occasion::Asking(asking) => (None, Some(asking.people.clone())),
+            Occasion::Trouble(trouble) => (None, Some(trouble.people.clone())),
         };
         let team = Key::Team(team.clone());
         let incident = notification.incident.clone().map(Key::Incident);

@@ -9,6 +9,7 @@ mod send;
 
 use std::time::Duration;
 
+use muster_domain::approval::Approver;
 use muster_domain::execution::Execution;
 use muster_domain::ids::{ExecutionId, TeamId};
 use muster_domain::notification::{Decision, Effect, Event, Notification, Occasion, decide};
@@ -40,6 +41,13 @@ impl App {
         let now = self.clock.now();
         let due_at = now.plus(self.settings.nudge_grace);
         Notification::owed(execution, number, now, due_at).map(Write::create)
+    }
+
+    /// The writes that create what a trouble owes; they belong in the commit that stores the execution's state.
+    pub(crate) fn owed_escalation(&self, execution: &Execution, number: u32, to: &[Approver]) -> Vec<Write> {
+        let now = self.clock.now();
+        let due_at = now.plus(self.settings.nudge_grace);
+        Notification::escalated(execution, number, to, (now, due_at)).into_iter().map(Write::create).collect()
     }
 
     /// Nudges a worker. A nudge that is lost is repaired by the sweeper.
@@ -97,19 +105,19 @@ pub(crate) fn job_of(notification: &Notification) -> Job {
     let Notification { execution, number, occasion, .. } = notification;
     let (execution, number) = (execution.clone(), *number);
     match occasion {
-        Occasion::Failure(_) => Job::Notify { execution, number },
+        Occasion::Failure(_) | Occasion::Trouble(_) => Job::Notify { execution, number },
         Occasion::Asking(asking) => {
             Job::Tell { execution, step: asking.step.clone(), round: asking.round, number }
         }
     }
 }
 
-/// What these writes owe to those who are asked.
-pub(crate) fn askings_in(writes: &[Write]) -> Vec<(Job, Option<TeamId>)> {
+/// What these writes owe to those who are asked, and to those whom a runbook names for its troubles.
+pub(crate) fn tellings_in(writes: &[Write]) -> Vec<(Job, Option<TeamId>)> {
     let owed = writes.iter().filter_map(|write| match write {
         Write::Put { record: Record::Notification(notification), .. } => Some(notification),
         Write::Put { .. } | Write::Delete { .. } => None,
     });
-    let askings = owed.filter(|one| matches!(one.occasion, Occasion::Asking(_)));
-    askings.map(|one| (job_of(one), one.team.clone())).collect()
+    let told = owed.filter(|one| matches!(one.occasion, Occasion::Asking(_) | Occasion::Trouble(_)));
+    told.map(|one| (job_of(one), one.team.clone())).collect()
 }

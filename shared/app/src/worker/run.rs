@@ -23,7 +23,7 @@ use super::{MAX_REQUEST_TIME, RECORDING_RESERVE, Shift};
 use crate::executions::Seen;
 use crate::gates::follow::Gates;
 use crate::metrics::Counter;
-use crate::notifications::askings_in;
+use crate::notifications::tellings_in;
 use crate::plans::Compiled;
 use crate::ports::Call;
 use crate::table::{Body, BodyPart, CommitError, Key, Write};
@@ -203,9 +203,9 @@ impl<'a> Run<'a> {
         let effects = moved.effects.clone();
         let (execution, mut writes) = self.app.stored(moved, self.seen.version);
         writes.extend(more);
-        let askings = askings_in(&writes);
+        let told = tellings_in(&writes);
         self.app.table.commit(writes).await?;
-        self.app.tell_soon(askings).await;
+        self.app.tell_soon(told).await;
         if execution.status() != self.seen.value.status() {
             self.app.tell_of(&execution);
             self.app.wake_waiting(&execution).await;
@@ -226,7 +226,7 @@ impl<'a> Run<'a> {
                     self.app.notify_soon(id, number, self.team(), Duration::ZERO).await;
                 }
                 // Stored in the commit.
-                Effect::Ask { .. } | Effect::Audit { .. } => {}
+                Effect::Ask { .. } | Effect::Escalate { .. } | Effect::Audit { .. } => {}
             }
         }
         Ok(())

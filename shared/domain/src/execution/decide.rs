@@ -11,6 +11,7 @@ use super::inner::ChildEnd;
 use super::progress::Progress;
 use super::undo::decide_undo;
 use super::{Execution, Lease, Resolution, State, StopMode, TrailEvent, UndoDecision, WaitingOn, steer};
+use crate::approval::Approver;
 use crate::digest::Digest;
 use crate::ids::{BreakGlassId, ExecutionId, StepId, UserId};
 use crate::limits::Admission;
@@ -212,6 +213,7 @@ impl Moved {
             | Effect::Nudge { .. }
             | Effect::Wake { .. }
             | Effect::Ask { .. }
+            | Effect::Escalate { .. }
             | Effect::Audit { .. } => None,
         })
     }
@@ -229,6 +231,8 @@ pub enum Effect {
     Ask { step: StepId, round: u32 },
     /// Tell those concerned, by the execution's notification of this number, which is created in the same commit.
     Notify { number: u32 },
+    /// Tell those whom the runbook names for this trouble, by notifications that are created in the same commit.
+    Escalate { number: u32, to: Vec<Approver> },
     /// Write an entry in the audit log, in the same commit.
     Audit { action: &'static str, actor: Option<UserId>, reason: Option<String> },
 }

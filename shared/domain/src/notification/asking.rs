@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Notification};
+use super::{Escalated, Failure, Notification};
 use crate::approval::{Approval, Approver};
 use crate::digest::Digest;
 use crate::execution::PinnedRunbook;
@@ -17,6 +17,7 @@ use crate::time::Time;
 pub enum Occasion {
     Failure(Failure),
     Asking(Asking),
+    Trouble(Escalated),
 }
 
 /// The facts of a gate that people are asked at, as messages tell them.

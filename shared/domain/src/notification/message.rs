@@ -4,8 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Addressees, Asking, EmailAddress, Failure, IncidentWords, Notification, Notifier, Occasion, Recipient,
-    Way,
+    Addressees, Asking, EmailAddress, Escalated, Failure, IncidentWords, Notification, Notifier, Occasion,
+    Recipient, Way,
 };
 use crate::execution::ExecutionStatus;
 use crate::plan::{WebhookCall, slack_message, teams_message};
@@ -63,6 +63,10 @@ impl Notification {
                 let more = if asking.escalated_to.is_empty() { "" } else { "still " };
                 format!("Runbook {name} {more}waits for a decision: {}", asking.step)
             }
+            Occasion::Trouble(trouble) => {
+                let name = one_line(&trouble.runbook.name, MAX_VALUE_CHARS);
+                format!("Runbook {name} {}", what_happened(trouble.status))
+            }
         }
     }
 
@@ -78,6 +82,7 @@ impl Notification {
         let (before, after) = match &self.occasion {
             Occasion::Failure(failure) => self.of_failure(failure),
             Occasion::Asking(asking) => self.of_asking(asking),
+            Occasion::Trouble(trouble) => self.of_trouble(trouble),
         };
         let lines = [self.subject()].into_iter().chain(before).chain(incident).chain(after);
         lines.map(|line| escape(&line)).collect()
@@ -92,6 +97,18 @@ impl Notification {
         };
         let execution = format!("Execution {} of workflow {}", self.execution, failure.workflow);
         (vec![error], vec![execution, failure.at.to_string()])
+    }
+
+    fn of_trouble(&self, trouble: &Escalated) -> (Vec<String>, Vec<String>) {
+        let because = one_line(&trouble.because, MAX_ERROR_CHARS);
+        let because = match &trouble.step {
+            Some(step) => format!("Step {step}: {because}"),
+            None => because,
+        };
+        let (id, runbook, by) = (&self.execution, &trouble.runbook.id, &trouble.requested_by);
+        let execution = format!("Execution {id} of runbook {runbook}, asked for by {by}");
+        let see = format!("To see it: muster execution get {id}");
+        (vec![because], vec![execution, see, trouble.at.to_string()])
     }
 
     /// Who may decide what, until when, and how to answer.
@@ -141,8 +158,13 @@ impl Notification {
     }
 
     fn execution_facts(&self) -> Value {
-        let failure = match &self.occasion {
-            Occasion::Failure(failure) => failure,
+        let (status, error, at, step) = match &self.occasion {
+            Occasion::Failure(failure) => {
+                (failure.status, &failure.error, failure.at, ("node", &failure.step))
+            }
+            Occasion::Trouble(trouble) => {
+                (trouble.status, &trouble.because, trouble.at, ("step", &trouble.step))
+            }
             Occasion::Asking(asking) => {
                 let at = asking.at.to_string();
                 return json!({"id": self.execution, "status": ExecutionStatus::Waiting, "at": at});
@@ -150,15 +172,16 @@ impl Notification {
         };
         let mut facts = Map::from_iter([
             ("id".to_owned(), json!(self.execution)),
-            ("status".to_owned(), json!(failure.status)),
-            ("error".to_owned(), json!(one_line(&failure.error, MAX_ERROR_CHARS))),
-            ("at".to_owned(), json!(failure.at.to_string())),
+            ("status".to_owned(), json!(status)),
+            ("error".to_owned(), json!(one_line(error, MAX_ERROR_CHARS))),
+            ("at".to_owned(), json!(at.to_string())),
         ]);
-        facts.extend(failure.step.as_ref().map(|step| ("node".to_owned(), json!(step))));
+        let (called, step) = step;
+        facts.extend(step.as_ref().map(|step| (called.to_owned(), json!(step))));
         Value::Object(facts)
     }
 
-    /// The workflow that failed, or what is asked of whom.
+    /// The workflow that failed, what is asked of whom, or the runbook in trouble.
     fn about(&self) -> Map<String, Value> {
         match &self.occasion {
             Occasion::Failure(failure) => {
@@ -176,6 +199,11 @@ impl Notification {
                 });
                 let runbook = json!({"id": asking.runbook.id, "name": asking.runbook.name});
                 Map::from_iter([("approval".to_owned(), approval), ("runbook".to_owned(), runbook)])
+            }
+            Occasion::Trouble(trouble) => {
+                let runbook = json!({"id": trouble.runbook.id, "name": trouble.runbook.name});
+                let troubles = json!(trouble.troubles);
+                Map::from_iter([("runbook".to_owned(), runbook), ("troubles".to_owned(), troubles)])
             }
         }
     }
@@ -195,12 +223,13 @@ fn what_happened(status: ExecutionStatus) -> &'static str {
         ExecutionStatus::UndoFailed => "could not take back what it did",
         ExecutionStatus::RolledBack => "was rolled back",
         ExecutionStatus::Cancelled => "ran out of time",
+        // Of what succeeded only that is told.
+        ExecutionStatus::Success => "did not help",
         ExecutionStatus::Failed
         | ExecutionStatus::Pending
         | ExecutionStatus::Running
         | ExecutionStatus::Waiting
-        | ExecutionStatus::Paused
-        | ExecutionStatus::Success => "failed",
+        | ExecutionStatus::Paused => "failed",
     }
 }
 

@@ -8,6 +8,7 @@ mod failure;
 mod message;
 mod recipients;
 mod settings;
+mod trouble;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ pub use self::failure::{Failure, owes_notification};
 pub use self::message::prepare;
 pub use self::recipients::{Way, ways_to_reach};
 pub use self::settings::{MAX_PEOPLE, Notifier, Person, Team, TeamSettings, TeamsChannel};
+pub use self::trouble::{Escalated, escalates_to, troubles_of};
 use crate::ids::{ExecutionId, IncidentId, TeamId, UserId};
 use crate::incident::Priority;
 use crate::time::Time;
@@ -137,7 +139,9 @@ impl Notification {
     /// The same for every attempt at one recipient: what the receiver tells repeats apart by. `place` counts from 0.
     pub fn idempotency_key(&self, place: usize) -> String {
         match &self.occasion {
-            Occasion::Failure(_) => format!("{}-notification-{}-{place}", self.execution, self.number),
+            Occasion::Failure(_) | Occasion::Trouble(_) => {
+                format!("{}-notification-{}-{place}", self.execution, self.number)
+            }
             Occasion::Asking(asking) => {
                 let Asking { step, round, .. } = asking;
                 format!("{}-{step}-{round}-notification-{}-{place}", self.execution, self.number)

@@ -21,6 +21,7 @@ use crate::ids::{InvalidId, RunbookId, StepId};
 use crate::outcome::RetryPolicy;
 use crate::request::{HeaderValue, WebhookAuth, WebhookMethod};
 use crate::rule::Rule;
+use crate::runbook::phased::Escalation;
 use crate::runbook::{RunbookDefinition, SimpleRunbook};
 use crate::schema::ParameterSchema;
 use crate::secret::SecretRef;
@@ -43,6 +44,8 @@ pub struct Plan {
     pub timeout: Option<Duration>,
     /// Whether an execution that runs out of time takes back what it did.
     pub unwinds_out_of_time: bool,
+    /// Who hears of which trouble of an execution.
+    pub escalation: Vec<Escalation>,
 }
 
 /// One step: what it needs, what it does, and how often it may be tried.
@@ -232,6 +235,7 @@ impl Plan {
             schema: None,
             timeout: None,
             unwinds_out_of_time: false,
+            escalation: Vec::new(),
         }
     }
 

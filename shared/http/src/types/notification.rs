@@ -21,10 +21,11 @@ pub(crate) struct Notifications {
 pub(crate) struct Notification {
     /// Counts from 1: an execution that a person sends on may fail again.
     number: u32,
-    /// What the execution came to: FAILED, CANCELLED (out of time) or NEEDS_REVIEW; WAITING if people are asked.
+    /// What the execution came to: FAILED, CANCELLED (out of time), ROLLED_BACK, NEEDS_REVIEW or UNDO_FAILED; SUCCESS if it did
+    /// not help; WAITING if people are asked.
     #[schema(value_type = String)]
     status: ExecutionStatus,
-    /// The node, or the approval step, that it is about.
+    /// The node or the step that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     node: Option<StepId>,
@@ -53,6 +54,9 @@ impl From<domain::Notification> for Notification {
         let (status, node, error, at) = match notification.occasion {
             domain::Occasion::Failure(failure) => {
                 (failure.status, failure.step, Some(failure.error), failure.at)
+            }
+            domain::Occasion::Trouble(trouble) => {
+                (trouble.status, trouble.step, Some(trouble.because), trouble.at)
             }
             domain::Occasion::Asking(asking) => {
                 (ExecutionStatus::Waiting, Some(asking.step), None, asking.at)

@@ -8,7 +8,7 @@ use crate::execution::flow::Blocked;
 use crate::execution::ready::{is_held, ready_steps};
 use crate::execution::{State, StepState, StopMode, TrailEvent, WaitingOn};
 use crate::ids::StepId;
-use crate::notification::{number_of, owes_notification};
+use crate::notification::{escalates_to, number_of, owes_notification};
 use crate::time::Time;
 
 impl Progress<'_> {
@@ -185,6 +185,10 @@ impl Progress<'_> {
     fn notify_if_owed(&mut self) {
         if owes_notification(&self.execution) {
             self.effect(Effect::Notify { number: number_of(&self.execution) });
+        }
+        let to = escalates_to(&self.execution, &self.plan.escalation);
+        if !to.is_empty() {
+            self.effect(Effect::Escalate { number: number_of(&self.execution), to });
         }
     }
 

@@ -143,6 +143,7 @@ impl<'p> Play<'p> {
             | Effect::Wake { .. }
             | Effect::Ask { .. }
             | Effect::Notify { .. }
+            | Effect::Escalate { .. }
             | Effect::Audit { .. } => None,
         });
         for (step, attempt) in sends.collect::<Vec<_>>() {

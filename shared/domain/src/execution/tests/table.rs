@@ -112,6 +112,7 @@ fn effect_name(effect: &Effect) -> String {
         Effect::Nudge { .. } => "nudge".into(),
         Effect::Wake { .. } => "wake another".into(),
         Effect::Notify { .. } => "notify".into(),
+        Effect::Escalate { .. } => "escalate".into(),
         Effect::Ask { .. } => "ask".into(),
         Effect::Audit { action, .. } => format!("audit {}", action.trim_start_matches("execution.")),
     }

@@ -55,6 +55,7 @@ fn run(mut execution: Execution, plan: &Plan, now: Time) -> Execution {
             | Effect::Wake { .. }
             | Effect::Ask { .. }
             | Effect::Notify { .. }
+            | Effect::Escalate { .. }
             | Effect::Audit { .. } => None,
         });
         event = match send {

@@ -36,6 +36,7 @@ pub(super) fn compile(runbook: &PhasedRunbook) -> Result<Plan, Vec<Fault>> {
         schema: runbook.parameters.as_ref().map(ParameterSchema::compile).transpose()?,
         timeout: Some(Duration::from_secs(runbook.limits.max_duration_seconds())),
         unwinds_out_of_time: runbook.rollback.on_failure,
+        escalation: runbook.escalation.clone(),
     })
 }
 
