@@ -4,6 +4,7 @@
 //! whatever a rule needs, `now` included, is passed in. `tests/src/architecture.rs` checks the dependency tree.
 
 pub mod account;
+pub mod anomaly;
 pub mod answer;
 pub mod applicability;
 pub mod approval;

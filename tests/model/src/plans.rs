@@ -152,6 +152,7 @@ impl Scenario {
             verdict: None,
             admission: muster_domain::limits::Admission::default(),
             freeze_pass: None,
+            norms: BTreeMap::new(),
             trail: Trail::new(execution.as_str()),
             audit: ChainHead::default(),
             id: execution,

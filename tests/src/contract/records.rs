@@ -136,6 +136,7 @@ pub(super) fn of_runbook(number: u128, runbook: u128) -> Execution {
         verdict: None,
         admission: muster_domain::limits::Admission::default(),
         freeze_pass: None,
+        norms: std::collections::BTreeMap::new(),
         trail: Trail::new(id.as_str()),
         audit: ChainHead::default(),
         id,

@@ -2,6 +2,7 @@
 //! the OpenAPI document.
 
 mod accounts;
+mod anomaly;
 mod applicability;
 mod audit;
 mod editing;

@@ -67,6 +67,7 @@ fn of_step(event: &str, entry: &Value) -> Option<String> {
         "pauseRequested" => format!("{} asks it to pause: {}", at("/by"), at("/reason")),
         "freezePassed" => format!("changes are frozen; it begins by break-glass {}", at("/glass")),
         "quiesced" => "nothing is in flight any more".to_owned(),
+        "anomaly" => format!("unusual: {}", at("/because")),
         "gaveUp" => format!("given up: {}", at("/because")),
         "unpaused" => format!("{} lets it go on", at("/by")),
         _ => return None,

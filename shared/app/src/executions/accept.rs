@@ -170,6 +170,7 @@ impl App {
             verdict: None,
             admission: Admission::default(),
             freeze_pass: None,
+            norms: BTreeMap::new(),
             trail,
             audit: ChainHead::default(),
         }

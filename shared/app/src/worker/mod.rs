@@ -1,5 +1,6 @@
 //! The worker: claim, send, record. Every job of every queue comes through `App::handle`.
 
+mod anomaly;
 mod bodies;
 mod gates;
 mod giving_up;

@@ -49,9 +49,10 @@ impl Run<'_> {
         let (prepared, questions) = if begins { self.prepare_ready().await? } else { Default::default() };
         let (ended_gates, judged) = self.judged().await?;
         let ended = self.ended_children().await?;
+        let usual = self.usual().await?;
         let (hold, admission) = (turn.hold.clone(), turn.admission.clone());
         let pass = view.freeze.clearance().ok().flatten();
-        let next = Next { clearance, prepared, ended, gates: ended_gates, hold, admission, pass };
+        let next = Next { clearance, prepared, ended, gates: ended_gates, hold, admission, pass, usual };
         Ok(Brought { next, gates: Gates { questions, judged, turn } })
     }
 

@@ -11,6 +11,7 @@ use super::inner::ChildEnd;
 use super::progress::Progress;
 use super::undo::decide_undo;
 use super::{Execution, Lease, Resolution, State, StopMode, TrailEvent, UndoDecision, WaitingOn, steer};
+use crate::anomaly::Usual;
 use crate::approval::Approver;
 use crate::digest::Digest;
 use crate::ids::{BreakGlassId, ExecutionId, StepId, UserId};
@@ -68,6 +69,8 @@ pub struct Next {
     pub admission: Option<Admission>,
     /// The break-glass by which it may begin although changes are frozen.
     pub pass: Option<BreakGlassId>,
+    /// What is usual of the runbook; only at the first claim, and only if the runbook asks for anomalies.
+    pub usual: Option<Usual>,
 }
 
 /// A gate that people have decided about, or whose time is up.
@@ -183,6 +186,7 @@ impl Next {
             hold: None,
             admission: None,
             pass: None,
+            usual: None,
         }
     }
 }
@@ -287,7 +291,7 @@ pub fn decide(execution: &Execution, plan: &Plan, event: Event, now: Time) -> De
     }
 }
 
-fn claim(mut progress: Progress<'_>, lease: Lease, next: Next) -> Decision {
+fn claim(mut progress: Progress<'_>, lease: Lease, mut next: Next) -> Decision {
     let now = progress.now();
     let news = !next.ended.is_empty() || !next.gates.is_empty();
     let refusal = match progress.state() {
@@ -317,6 +321,7 @@ fn claim(mut progress: Progress<'_>, lease: Lease, next: Next) -> Decision {
     }
     progress.take_over(lease);
     progress.give_up_in_flight("the worker stopped before the answer was stored");
+    progress.know_usual(next.usual.take());
     progress.begin_or_conclude(next);
     progress.moved()
 }

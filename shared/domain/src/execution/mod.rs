@@ -36,6 +36,7 @@ pub use self::stop::{Pause, Stop, StopMode, Unwinding};
 pub use self::trail::{Trail, TrailEvent};
 pub use self::undo::UndoDecision;
 pub use self::verdict::{Verdict, VerdictKind};
+use crate::anomaly::Norm;
 use crate::audit::ChainHead;
 use crate::digest::Digest;
 use crate::freeze::FreezePass;
@@ -109,6 +110,9 @@ pub struct Execution {
     /// Why change freezes do not bind it, although it changes something; absent if nothing had to say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freeze_pass: Option<FreezePass>,
+    /// How long its steps usually take, as it was when it began; empty unless the runbook asks for anomalies.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub norms: BTreeMap<StepId, Norm>,
     pub trail: Trail,
     pub audit: ChainHead,
 }

@@ -171,6 +171,10 @@ pub enum TrailEvent {
     GaveUp {
         because: String,
     },
+    /// It behaves unlike the runbook's history.
+    Anomaly {
+        because: String,
+    },
     Ended {
         status: ExecutionStatus,
     },

@@ -21,7 +21,7 @@ use crate::ids::{InvalidId, RunbookId, StepId};
 use crate::outcome::RetryPolicy;
 use crate::request::{HeaderValue, WebhookAuth, WebhookMethod};
 use crate::rule::Rule;
-use crate::runbook::phased::Escalation;
+use crate::runbook::phased::{Anomaly, Escalation};
 use crate::runbook::{RunbookDefinition, SimpleRunbook};
 use crate::schema::ParameterSchema;
 use crate::secret::SecretRef;
@@ -42,10 +42,12 @@ pub struct Plan {
     pub schema: Option<ParameterSchema>,
     /// The most that a whole execution may take from its first claim; checked before each step (C7).
     pub timeout: Option<Duration>,
-    /// Whether an execution that runs out of time takes back what it did.
+    /// Whether an execution that runs out of time, or is stopped for being unusual, takes back what it did.
     pub unwinds_out_of_time: bool,
     /// Who hears of which trouble of an execution.
     pub escalation: Vec<Escalation>,
+    /// What follows if an execution behaves unlike those before it.
+    pub anomaly: Anomaly,
 }
 
 /// One step: what it needs, what it does, and how often it may be tried.
@@ -236,6 +238,7 @@ impl Plan {
             timeout: None,
             unwinds_out_of_time: false,
             escalation: Vec::new(),
+            anomaly: Anomaly::Off,
         }
     }
 

@@ -201,6 +201,10 @@ enum TrailEvent {
     GaveUp {
         because: String,
     },
+    /// It behaves unlike the runbook's history.
+    Anomaly {
+        because: String,
+    },
     Ended {
         status: ExecutionStatus,
     },
@@ -255,6 +259,7 @@ impl From<domain::TrailEvent> for TrailEvent {
             }
             Stored::StopRequested { by, reason } => Self::StopRequested { by, reason },
             Stored::GaveUp { because } => Self::GaveUp { because },
+            Stored::Anomaly { because } => Self::Anomaly { because },
             Stored::Ended { status } => Self::Ended { status: status.into() },
         }
     }

@@ -6,6 +6,7 @@ use muster_app::table::{
     AgeCursor, Body, BodyPart, Candidate, Candidates, IdempotencyRecord, Record, Starts,
 };
 use muster_domain::account::Account;
+use muster_domain::anomaly::Norm;
 use muster_domain::approval::{
     Approval, ApprovalState, Approver, Decision, GateSpec, Ledger, Person, Question, Verdict, Via, Withdrawn,
 };
@@ -239,6 +240,7 @@ pub(super) fn execution() -> Execution {
             behind: vec![parent_id()],
         },
         freeze_pass: Some(FreezePass::BreakGlass { id: glass_id() }),
+        norms: BTreeMap::from([(step(), Norm { samples: 12, median_ms: 200, most_ms: 1_200 })]),
         trail,
         audit: chain(),
     }

@@ -26,6 +26,7 @@ impl Stage {
         let runbook = self.write_runbooks().await;
         let incident = self.handle_incidents(&runbook).await;
         self.execute(&runbook, &incident).await;
+        self.look_back(&incident).await;
         self.stop_and_take_back().await;
         self.ask_people().await;
         self.write_workflows(&runbook, &incident).await;
@@ -136,6 +137,18 @@ impl Stage {
         self.ask(&format!("GET /api/runbooks/executions/{execution}"), &Value::Null).await;
         let happened = json!({"outcome": "happened", "reason": "it is in the receiver's log"});
         self.ask(&format!("POST {path}/resolve"), &happened).await;
+    }
+
+    /// A run that is held against earlier ones, and whose failure is told.
+    async fn look_back(&self, incident: &str) {
+        let look = json!({"type": "webhook", "url": self.receiver.url("/look")});
+        let mut definition = phased(&json!([{"id": "look", "type": "diagnostic", "action": look}]));
+        definition["limits"] = json!({"anomaly": "flag", "ineffectiveRuns": 2});
+        definition["escalation"] = json!([{"on": ["failed"], "to": ["team:payments:admin"]}]);
+        let runbook = self.approved(&definition).await;
+        self.receiver.will_at("/look", [Reply::Status(404)]);
+        self.ask(&format!("POST /api/runbooks/{runbook}/execute"), &json!({"incidentId": incident})).await;
+        self.work_off().await;
     }
 
     /// A run that is paused and aborted, and one that is taken back after its end by an undo that fails.

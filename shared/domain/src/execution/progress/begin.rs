@@ -89,7 +89,8 @@ impl Progress<'_> {
         if execution.unwinding.is_some() {
             return !self.killed();
         }
-        execution.stop.is_none() && self.blocking_step().is_none() && !self.timed_out()
+        let unusual = self.stopping_anomaly().is_some();
+        execution.stop.is_none() && self.blocking_step().is_none() && !self.timed_out() && !unusual
     }
 
     fn begin_ready(&mut self, mut prepared: BTreeMap<StepId, Prepared>) {

@@ -82,6 +82,9 @@ impl Progress<'_> {
         if let Some(stop) = &self.execution.stop {
             return Some((State::Cancelled { reason: stop.reason.clone() }, stop.mode == StopMode::Abort));
         }
+        if let Some(because) = self.stopping_anomaly() {
+            return Some((State::Failed { error: because.to_owned() }, self.plan.unwinds_out_of_time));
+        }
         let timeout = self.plan.timeout.filter(|_| self.timed_out())?;
         let reason = format!("Timed out after {} s", timeout.as_secs());
         Some((State::Cancelled { reason }, self.plan.unwinds_out_of_time))

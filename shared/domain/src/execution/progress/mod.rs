@@ -1,5 +1,6 @@
 //! The moves that transitions are made of. Each keeps the trail and the due time in step with the state.
 
+mod anomaly;
 mod begin;
 mod conclude;
 mod freeze;

@@ -33,6 +33,7 @@ impl Progress<'_> {
             made.ended_at = Some(now);
             made.outcome = Some(outcome);
         }
+        let succeeded = verdict == Verdict::Succeeded;
         run.state = match verdict {
             Verdict::Succeeded => taken(planned, run, now),
             Verdict::Retry(wait) => StepState::Waiting { until: now.plus(wait) },
@@ -40,6 +41,9 @@ impl Progress<'_> {
             Verdict::Review(reason) => StepState::NeedsReview { reason },
         };
         self.trail(TrailEvent::Outcome { step: step.clone(), attempt, outcome: summary });
+        if succeeded {
+            self.compare(step, attempt);
+        }
         self.search_again(step);
     }
 

@@ -13,7 +13,7 @@ fn after(seconds: u64) -> Time {
     T0.plus(Duration::from_secs(seconds))
 }
 
-fn id(name: &str) -> StepId {
+pub(super) fn id(name: &str) -> StepId {
     name.parse().expect("valid")
 }
 
@@ -37,7 +37,7 @@ fn sequence(steps: Vec<Step>) -> Plan {
 }
 
 /// A group of calls, and one call after it.
-fn grouped(join: Join, limit: usize, names: &[&str]) -> Plan {
+pub(super) fn grouped(join: Join, limit: usize, names: &[&str]) -> Plan {
     let group = Group {
         id: id("group"),
         limit,

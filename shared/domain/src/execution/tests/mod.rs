@@ -1,5 +1,6 @@
 //! The execution's machine: every state × every event, and properties over random histories.
 
+mod anomaly;
 mod flow;
 mod properties;
 mod random_plans;
@@ -68,6 +69,7 @@ pub(crate) fn accepted(at: Time) -> Execution {
         verdict: None,
         admission: Admission::default(),
         freeze_pass: None,
+        norms: BTreeMap::new(),
         trail,
         audit: ChainHead::default(),
         id,

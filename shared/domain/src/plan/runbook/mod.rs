@@ -37,6 +37,7 @@ pub(super) fn compile(runbook: &PhasedRunbook) -> Result<Plan, Vec<Fault>> {
         timeout: Some(Duration::from_secs(runbook.limits.max_duration_seconds())),
         unwinds_out_of_time: runbook.rollback.on_failure,
         escalation: runbook.escalation.clone(),
+        anomaly: runbook.limits.anomaly,
     })
 }
 
