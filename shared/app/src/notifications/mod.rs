@@ -1,4 +1,4 @@
-//! Telling those concerned that a workflow's execution went wrong (C9): at least once each, and never in the way of the
+//! Telling those concerned that an execution went wrong (C9): at least once each, and never in the way of the
 //! execution itself.
 //!
 //! The commit that stores a failure creates its notification. A worker finds out whom it concerns, stores that, and sends; the

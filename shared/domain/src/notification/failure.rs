@@ -24,7 +24,7 @@ pub struct Failure {
 
 /// Whether the state that an execution has just come to must be told to somebody: a workflow's that failed, ran out of
 /// time, or waits for a person. What a person stopped they know of already; what a runbook's execution comes to,
-/// whoever started it sees.
+/// whoever started it sees, and those hear of whom the runbook names for it.
 pub fn owes_notification(execution: &Execution) -> bool {
     match &execution.state {
         State::Failed { .. }

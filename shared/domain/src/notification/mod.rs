@@ -1,5 +1,5 @@
-//! Notifications (C9, D5): who is told, by which way, that a workflow's execution went wrong or that people are asked, and how
-//! far that has come.
+//! Notifications (C9, D5): who is told, by which way, that an execution went wrong or that people are asked, and how far that has
+//! come.
 
 mod address;
 mod asking;
@@ -34,7 +34,8 @@ pub struct Notification {
     pub number: u32,
     #[serde(flatten)]
     pub occasion: Occasion,
-    /// Whose settings say how people are reached: the workflow's team, else the incident's; of a gate, a team that is asked.
+    /// Whose settings say how people are reached: the workflow's team, else the incident's; of a gate or a runbook's
+    /// trouble, a team that is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -98,11 +98,11 @@ impl Notification {
 impl Escalated {
     fn of(execution: &Execution, to: &[Approver], now: Time) -> Option<Self> {
         let (step, because) = match &execution.state {
-            State::Failed { error } => (failed_step(execution), error),
+            State::Failed { error } => (failed_step(execution, error), error),
             State::NeedsReview { step, reason } | State::UndoFailed { step, reason } => {
                 (Some(step.clone()), reason)
             }
-            State::RolledBack { reason } => (failed_step(execution), reason),
+            State::RolledBack { reason } => (failed_step(execution, reason), reason),
             State::Cancelled { reason } => (None, reason),
             State::Succeeded => (None, &execution.verdict.as_ref()?.because),
             State::Pending | State::Running { .. } | State::Waiting { .. } | State::Paused => return None,
@@ -128,8 +128,22 @@ fn gave_up(execution: &Execution) -> bool {
     execution.trail.entries.iter().any(|entry| matches!(entry.event, TrailEvent::GaveUp { .. }))
 }
 
-fn failed_step(execution: &Execution) -> Option<StepId> {
-    let failed = execution.steps.iter().find(|(_, run)| matches!(run.state, StepState::Failed { .. }));
+/// Not every step that failed is the reason: a run may go on behind one, and a verification that does not hold fails none.
+fn failed_step(execution: &Execution, because: &str) -> Option<StepId> {
+    let failed = execution.steps.iter().find(|(_, run)| match &run.state {
+        StepState::Failed { error } => because.ends_with(error),
+        StepState::Sending
+        | StepState::Waiting { .. }
+        | StepState::Delayed { .. }
+        | StepState::AwaitsChild { .. }
+        | StepState::AwaitsApproval { .. }
+        | StepState::Void
+        | StepState::AwaitsCallback { .. }
+        | StepState::Armed
+        | StepState::Succeeded
+        | StepState::Skipped { .. }
+        | StepState::NeedsReview { .. } => false,
+    });
     failed.map(|(id, _)| id.clone())
 }
 
