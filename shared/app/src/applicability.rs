@@ -190,8 +190,5 @@ fn ranked(runbook: &Runbook, compiled: &Compiled, context: &Value) -> Option<Ran
 }
 
 fn rank(items: &mut [Ranked]) {
-    items.sort_by(|a, b| {
-        let key = |item: &Ranked| (Reverse(item.fit.confidence), item.name.clone(), item.runbook.clone());
-        key(a).cmp(&key(b))
-    });
+    items.sort_by_cached_key(|item| (Reverse(item.fit.confidence), item.name.clone(), item.runbook.clone()));
 }
