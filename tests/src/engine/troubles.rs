@@ -18,7 +18,7 @@ const WRITES: usize = 5;
 /// A run that is about to fail, of which team ops wants to hear.
 async fn failing(world: &World) -> ExecutionId {
     let look = json!({"type": "webhook", "url": world.receiver.url("/look")});
-    let phases = json!([{"id": "look", "steps": [{"id": "look", "type": "diagnostic", "action": look}]}]);
+    let phases = json!([{"id": "begin", "steps": [{"id": "look", "type": "diagnostic", "action": look}]}]);
     let escalation = json!([{"on": ["failed"], "to": ["team:ops:admin"]}]);
     let definition = json!({"name": "Look", "teamId": "ops", "phases": phases, "escalation": escalation});
     let created = http::ann(world).post("/api/runbooks", definition).await.expect(201);

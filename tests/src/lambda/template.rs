@@ -300,7 +300,7 @@ fn the_table_has_the_indexes_of_the_store_and_each_function_reads_those_it_needs
     for (binary, names) in [
         ("muster-api", vec!["list1", "list2", "due"]),
         ("muster-sweeper", vec!["list1", "list3", "list4", "due"]),
-        ("muster-worker", vec![]),
+        ("muster-worker", vec!["list1", "list2"]),
         ("muster-approval", vec![]),
         ("muster-dead-letter", vec![]),
         ("muster-matcher", vec![]),
