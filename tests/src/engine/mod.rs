@@ -14,7 +14,6 @@ mod recovery;
 mod reordered_reports;
 mod review;
 mod steering;
-mod troubles;
 mod workflow_crashes;
 mod workflow_guards;
 mod workflow_runs;
