@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use muster_app::SelfApproval;
+use muster_app::callbacks::PublicUrl;
 use muster_app::telemetry::{self, Service};
 use muster_egress::AllowedTarget;
 
@@ -27,6 +28,9 @@ pub(crate) struct ServeArgs {
     /// Host and port that webhooks may call although the address is not public; may be repeated
     #[arg(long, value_name = "HOST:PORT")]
     allow_egress: Vec<AllowedTarget>,
+    /// Where receivers of calls reach this server from outside, as in https://muster.example; its own address unless given
+    #[arg(long, value_name = "URL", env = "MUSTER_PUBLIC_URL")]
+    public_url: Option<PublicUrl>,
     /// Let people approve what they wrote, for an installation of one person; the audit log says so each time
     #[arg(long)]
     allow_self_approval: bool,
@@ -77,6 +81,7 @@ fn config(args: &ServeArgs) -> Result<Config, NoHome> {
         workers: usize::from(args.workers),
         allow_egress: args.allow_egress.clone(),
         self_approval,
+        public_url: args.public_url.clone(),
     })
 }
 

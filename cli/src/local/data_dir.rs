@@ -5,6 +5,7 @@
 //! | `muster.db` | the table (SQLite; `-wal` and `-shm` beside it while it is open) |
 //! | `secrets` | values of secrets: lines of `NAME=value`, or one JSON object |
 //! | `signing-key` | the key that signs and verifies this installation's tokens |
+//! | `callback-key` | the key that proves callbacks; `callback-key.previous` is taken too |
 //! | `lock` | locked while a server runs: one process at a time |
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
@@ -12,6 +13,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use muster_app::callbacks::{CallbackKey, FixedKeys};
 use secrecy::SecretSlice;
 use secrecy::zeroize::Zeroizing;
 
@@ -90,20 +92,31 @@ impl DataDir {
 
     /// The signing key, made on first use.
     pub(crate) fn signing_key(&self) -> Result<SecretSlice<u8>, DataDirError> {
-        let path = self.signing_key_path();
+        self.key(&self.signing_key_path())
+    }
+
+    /// The key that proves callbacks, made on first use, and the one before it if somebody put it aside.
+    pub(crate) fn callback_keys(&self) -> Result<FixedKeys, DataDirError> {
+        let previous = self.path.join("callback-key.previous");
+        let previous = previous.exists().then(|| self.key(&previous)).transpose()?;
+        let current = self.key(&self.path.join("callback-key"))?;
+        Ok(FixedKeys { current: CallbackKey::new(current), previous: previous.map(CallbackKey::new) })
+    }
+
+    fn key(&self, path: &Path) -> Result<SecretSlice<u8>, DataDirError> {
         if !path.exists() {
-            self.make_signing_key(&path).map_err(|source| failed("making", &path, source))?;
+            self.make_key(path).map_err(|source| failed("making", path, source))?;
         }
-        let mode = mode_of(&path).map_err(|source| failed("looking at", &path, source))?;
+        let mode = mode_of(path).map_err(|source| failed("looking at", path, source))?;
         if mode & OTHERS != 0 {
-            return Err(DataDirError::Open { path, mode });
+            return Err(DataDirError::Open { path: path.to_owned(), mode });
         }
-        read_key(&path).map_err(|source| failed("reading", &path, source))
+        read_key(path).map_err(|source| failed("reading", path, source))
     }
 
     /// The key is whole or not there: it is written under another name first. Of two processes at once, one makes the key.
-    fn make_signing_key(&self, path: &Path) -> io::Result<()> {
-        let draft = self.path.join(format!("signing-key.{}", std::process::id()));
+    fn make_key(&self, path: &Path) -> io::Result<()> {
+        let draft = path.with_extension(std::process::id().to_string());
         let mut key = [0; KEY_BYTES];
         getrandom::fill(&mut key).map_err(io::Error::other)?;
         let mut file = create_private(&draft)?;
@@ -171,6 +184,7 @@ mod tests {
         let parent = parent();
         let dir = DataDir::open(&parent.path().join("deep/data")).unwrap();
         dir.signing_key().unwrap();
+        dir.callback_keys().unwrap();
         dir.secrets().unwrap();
         let _lock = dir.lock().unwrap();
         assert_eq!(mode_of(&dir.path).unwrap(), 0o700);
@@ -202,6 +216,18 @@ mod tests {
         };
         assert_eq!(key_of("one"), key_of("one"));
         assert_ne!(key_of("one"), key_of("other"));
+    }
+
+    #[test]
+    fn a_key_of_callbacks_that_was_put_aside_is_still_there() {
+        let parent = parent();
+        let dir = DataDir::open(&parent.path().join("data")).unwrap();
+        assert!(dir.callback_keys().unwrap().previous.is_none());
+        fs::rename(dir.path.join("callback-key"), dir.path.join("callback-key.previous")).unwrap();
+        assert!(dir.callback_keys().unwrap().previous.is_some());
+        let keys =
+            ["callback-key", "callback-key.previous"].map(|name| fs::read(dir.path.join(name)).unwrap());
+        assert_ne!(keys[0], keys[1]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use muster_app::callbacks::{Callbacks, PublicUrl};
 use muster_app::ports::Secrets;
 use muster_app::table::TableError;
 use muster_app::{App, SelfApproval, Settings};
@@ -44,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) workers: usize,
     pub(crate) allow_egress: Vec<AllowedTarget>,
     pub(crate) self_approval: SelfApproval,
+    /// Where those who are called reach the API; without it, where it listens.
+    pub(crate) public_url: Option<PublicUrl>,
 }
 
 /// A running installation.
@@ -77,13 +80,15 @@ impl LocalProcess {
             HttpEgress::new(EgressPolicy::allowing(config.allow_egress.clone()), Arc::clone(&secrets))?;
         let listener = TcpListener::bind(config.listen).await.map_err(|source| listening(config, source))?;
         let address = listener.local_addr().map_err(|source| listening(config, source))?;
+        let callbacks =
+            Callbacks { keys: Arc::new(data.callback_keys()?), public_url: public_url(config, address) };
         let queue = LocalQueue::new(queue::CAPACITY);
         let table = Arc::new(SqliteTable::open(&data.table())?);
         let app = Arc::new_cyclic(|app| {
             let bus = Arc::new(LocalBus::new(Weak::clone(app)));
             let (table, queue) = (Arc::clone(&table) as _, Arc::clone(&queue) as _);
             let app = App::new(table, queue, Arc::new(SystemClock), settings(config));
-            app.with_bus(bus).with_secrets(secrets)
+            app.with_bus(bus).with_secrets(secrets).with_callbacks(callbacks)
         });
         let recovered = app.recover_after_restart().await.map_err(StartError::Recover)?;
         tracing::info!(due = recovered.due, nudged = recovered.nudged, "went through what is owed");
@@ -128,6 +133,10 @@ impl LocalProcess {
             Err(_) => Drained::Partly,
         }
     }
+}
+
+fn public_url(config: &Config, address: SocketAddr) -> Option<PublicUrl> {
+    config.public_url.clone().or_else(|| format!("http://{address}").parse().ok())
 }
 
 fn settings(config: &Config) -> Settings {

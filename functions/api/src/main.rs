@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use muster_aws::callback_keys::callbacks;
 use muster_aws::clients::Clients;
 use muster_aws::composition;
 use muster_aws::config::{ApiConfig, CommonConfig};
@@ -21,7 +22,8 @@ async fn serve(common: CommonConfig, config: ApiConfig) -> Result<(), StartError
     let clients = Clients::load().await;
     let queue = SqsQueue::new(Arc::clone(&clients), config.queue).counting(config.dead_letters);
     let secrets = SecretsManager::new(Arc::clone(&clients), config.secret_prefix);
-    let app = composition::verifying_app(&clients, &common.table, queue, secrets);
+    let callbacks = callbacks(&clients, config.callback_key, None);
+    let app = composition::verifying_app(&clients, &common.table, queue, secrets, callbacks);
     let function = Function::new(&common.installation, app.metrics());
     function.requests(api_router(app, HttpSettings::default()), config.groups_claim).await
 }

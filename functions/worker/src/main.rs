@@ -4,8 +4,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use muster_app::SelfApproval;
 use muster_aws::bus::EventBridge;
+use muster_aws::callback_keys::callbacks;
 use muster_aws::clients::Clients;
 use muster_aws::composition;
 use muster_aws::config::{CommonConfig, WorkerConfig};
@@ -30,7 +30,8 @@ async fn work(common: CommonConfig, config: WorkerConfig) -> Result<(), StartErr
     let egress = HttpEgress::new(policy, Arc::new(secrets)).map_err(StartError::egress)?;
     let queue = SqsQueue::new(Arc::clone(&clients), config.queue);
     let bus = EventBridge::new(Arc::clone(&clients), config.bus);
-    let app = composition::app_with_bus(&clients, &common.table, queue, bus, SelfApproval::Refused);
+    let callbacks = callbacks(&clients, config.callback_key, Some(config.public_url));
+    let app = composition::app_with_bus(&clients, &common.table, queue, bus, callbacks);
     let handle = async |job, turn: Turn<'_>| app.handle(&job, &turn.shift(&egress)).await;
     Function::new(&common.installation, app.metrics()).jobs(handle).await
 }

@@ -7,6 +7,7 @@ use muster_domain::freeze::Frozen;
 use muster_domain::policy::Denied;
 use muster_domain::runbook::VersionStatus;
 
+use crate::callbacks::CallbackKeyError;
 use crate::ports::{BusError, BusErrorKind, QueueError, SecretError};
 use crate::table::{CommitError, TableError};
 
@@ -47,6 +48,11 @@ pub enum Error {
     /// A delivery that does not prove who sent it. Which check failed is in the log alone.
     #[error("the delivery does not prove that it comes from this integration's sender")]
     Unverified,
+    /// A callback without the token of its step. Whether there is such a step is not said.
+    #[error("the token is not that of this step's call")]
+    Unproven,
+    #[error("proving a callback")]
+    CallbackKey(#[from] CallbackKeyError),
     #[error("a cursor of another list, or not a cursor")]
     InvalidCursor,
     #[error("too many others change it at the same time")]
@@ -67,7 +73,7 @@ impl Error {
     /// Whether the same request may succeed later without a change.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Contention | Self::NoTime | Self::Queue(_) | Self::Secret(_) => true,
+            Self::Contention | Self::NoTime | Self::Queue(_) | Self::Secret(_) | Self::CallbackKey(_) => true,
             Self::Table(error) => error.kind.retryable(),
             Self::Bus(error) => error.kind == BusErrorKind::Unavailable,
             Self::NotFound { .. }
@@ -84,6 +90,7 @@ impl Error {
             | Self::Stale { .. }
             | Self::IdempotencyMismatch
             | Self::Unverified
+            | Self::Unproven
             | Self::InvalidCursor => false,
         }
     }

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod applicability;
 pub mod approvals;
 pub mod audit;
+pub mod callbacks;
 pub mod caller;
 pub mod clock;
 pub mod deliveries;
@@ -40,6 +41,7 @@ pub mod workflows;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::callbacks::Callbacks;
 pub use self::caller::Caller;
 pub use self::error::Error;
 use self::matching::CandidateCache;
@@ -57,6 +59,7 @@ pub struct App {
     candidates: CandidateCache,
     metrics: Arc<Metrics>,
     secrets: Arc<dyn Secrets>,
+    callbacks: Option<Callbacks>,
     settings: Settings,
 }
 
@@ -87,6 +90,7 @@ impl App {
             queue,
             bus: Arc::new(NoBus),
             secrets: Arc::new(NoSecrets),
+            callbacks: None,
             clock,
             plans: PlanCache::default(),
             candidates: CandidateCache::default(),
@@ -105,6 +109,12 @@ impl App {
     #[must_use]
     pub fn with_secrets(self, secrets: Arc<dyn Secrets>) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// The same, with what callbacks are proven by. Without it no step that waits for one makes its call, and no token counts.
+    #[must_use]
+    pub fn with_callbacks(self, callbacks: Callbacks) -> Self {
+        Self { callbacks: Some(callbacks), ..self }
     }
 
     pub fn metrics(&self) -> &Arc<Metrics> {

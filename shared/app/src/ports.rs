@@ -141,4 +141,15 @@ pub struct Call<'a> {
     pub timeout: Duration,
     /// The moment of the attempt, sent as `webhook-timestamp`.
     pub now: Time,
+    /// Where, and by which proof, the receiver says later that it is done; of a call that waits for that.
+    pub callback: Option<&'a CallbackPass>,
+}
+
+/// What a call takes along that waits for its receiver to call back. It is made for the call and stored nowhere.
+#[derive(Debug, Clone)]
+pub struct CallbackPass {
+    /// Sent as `muster-callback-url`.
+    pub url: String,
+    /// Sent as `muster-callback-token`.
+    pub token: SecretString,
 }

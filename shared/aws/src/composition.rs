@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use muster_app::callbacks::Callbacks;
 use muster_app::ports::{Bus, Queue, Secrets};
 use muster_app::{App, SelfApproval, Settings};
 use muster_store::dynamo::DynamoTable;
@@ -25,27 +26,28 @@ pub fn app(
     Arc::new(assembled(clients, table, queue, self_approval))
 }
 
-/// The same, of one that delivers events.
+/// The same, of the one that makes calls and delivers events.
 pub fn app_with_bus(
     clients: &Clients,
     table: &TableName,
     queue: impl Queue + 'static,
     bus: impl Bus + 'static,
-    self_approval: SelfApproval,
+    callbacks: Callbacks,
 ) -> Arc<App> {
-    let app = assembled(clients, table, queue, self_approval);
-    Arc::new(app.with_bus(Arc::new(bus)))
+    let app = assembled(clients, table, queue, SelfApproval::Refused);
+    Arc::new(app.with_bus(Arc::new(bus)).with_callbacks(callbacks))
 }
 
-/// The use cases of a function that takes deliveries, which these secrets verify.
+/// The use cases of a function that takes deliveries, which these secrets verify, and callbacks, which these keys prove.
 pub fn verifying_app(
     clients: &Clients,
     table: &TableName,
     queue: impl Queue + 'static,
     secrets: impl Secrets + 'static,
+    callbacks: Callbacks,
 ) -> Arc<App> {
     let app = assembled(clients, table, queue, SelfApproval::Refused);
-    Arc::new(app.with_secrets(Arc::new(secrets)))
+    Arc::new(app.with_secrets(Arc::new(secrets)).with_callbacks(callbacks))
 }
 
 fn assembled(

@@ -4,6 +4,7 @@
 
 mod batch;
 pub mod bus;
+pub mod callback_keys;
 pub mod clients;
 pub mod composition;
 pub mod config;

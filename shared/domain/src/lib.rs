@@ -9,6 +9,7 @@ pub mod answer;
 pub mod applicability;
 pub mod approval;
 pub mod audit;
+pub mod callback;
 pub mod control;
 pub mod digest;
 pub mod execution;

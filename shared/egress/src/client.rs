@@ -9,6 +9,7 @@ use muster_domain::outcome::Outcome;
 use muster_domain::request::{RenderedRequest, RequestUrl, WebhookMethod};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Request, redirect, retry};
+use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer;
@@ -57,7 +58,8 @@ impl HttpEgress {
     async fn prepare(&self, call: &Call<'_>, deadline: Instant) -> Result<Prepared, Outcome> {
         let (target, credentials) = self.admit(call, deadline).await?;
         let headers = headers::build(call, &credentials).map_err(refused)?;
-        let redactor = Redactor::new(call.request, &credentials);
+        let token = call.callback.map(|pass| pass.token.expose_secret());
+        let redactor = Redactor::new(call.request, &credentials).and(token);
         let dial = Dial::new(target.guard);
         Ok(Prepared { request: build_request(call.request, target, headers), dial, redactor })
     }

@@ -7,6 +7,7 @@ use muster_domain::request::{self, WebhookAuth};
 use reqwest::header::{
     AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
 };
+use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 
 use crate::credentials::Credentials;
@@ -95,6 +96,11 @@ fn add_own(headers: &mut HeaderMap, call: &Call<'_>) -> Result<(), Refusal> {
     ] {
         headers.insert(&name, plain(name.as_str(), value)?);
     }
+    if let Some(pass) = call.callback {
+        headers.insert(CALLBACK_URL, plain(CALLBACK_URL.as_str(), &pass.url)?);
+        let token = sensitive(CALLBACK_TOKEN.as_str(), pass.token.expose_secret())?;
+        headers.insert(CALLBACK_TOKEN, token);
+    }
     // The receiver closes first, and the port that waits out the close is not one of ours.
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
     let content_type = HeaderValue::from_static(call.request.content_type.as_str());
@@ -106,6 +112,8 @@ fn add_own(headers: &mut HeaderMap, call: &Call<'_>) -> Result<(), Refusal> {
 const OWN_USER_AGENT: &str = concat!("Muster/", env!("CARGO_PKG_VERSION"));
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const ATTEMPT_ID: HeaderName = HeaderName::from_static("muster-attempt-id");
+const CALLBACK_URL: HeaderName = HeaderName::from_static("muster-callback-url");
+const CALLBACK_TOKEN: HeaderName = HeaderName::from_static("muster-callback-token");
 const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
 const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
@@ -119,6 +127,8 @@ const RESERVED: &[&str] = &[
     "idempotency-key",
     "keep-alive",
     "muster-attempt-id",
+    "muster-callback-token",
+    "muster-callback-url",
     "te",
     "trailer",
     "transfer-encoding",
@@ -162,6 +172,7 @@ fn sensitive(name: &str, value: &str) -> Result<HeaderValue, Refusal> {
 mod tests {
     use std::time::Duration;
 
+    use muster_app::ports::CallbackPass;
     use muster_domain::request::{ContentType, RenderedRequest, WebhookMethod};
     use muster_domain::secret::SecretRef;
     use muster_domain::time::Time;
@@ -202,6 +213,7 @@ mod tests {
             attempt_id: "ex_1.1",
             timeout: Duration::from_secs(1),
             now: Time::from_millis(1_614_265_330_999),
+            callback: None,
         };
         let headers = build(&call, &credentials).map_err(|refusal| refusal.to_string())?;
         let mut lines: Vec<String> =
@@ -232,6 +244,23 @@ mod tests {
             "webhook-timestamp: 1614265330",
         ];
         assert_eq!(lines(&request(WebhookAuth::None, vec![])).unwrap(), expected);
+    }
+
+    #[test]
+    fn inv_f3_a_call_that_waits_says_where_and_by_which_proof_and_debug_output_does_not() {
+        let pass = CallbackPass { url: "https://muster.example/callback".into(), token: "mcb_x".into() };
+        let call = Call {
+            request: &request(WebhookAuth::None, vec![]),
+            idempotency_key: "k",
+            attempt_id: "a",
+            timeout: Duration::from_secs(1),
+            now: Time::EPOCH,
+            callback: Some(&pass),
+        };
+        let headers = build(&call, &Credentials::default()).unwrap();
+        assert_eq!(headers["muster-callback-url"], "https://muster.example/callback");
+        assert_eq!(headers["muster-callback-token"], "mcb_x");
+        assert!(!format!("{headers:?} {call:?}").contains("mcb_x"));
     }
 
     #[test]
@@ -342,6 +371,8 @@ mod tests {
             "webhook-timestamp",
             "Webhook-Anything",
             "Muster-Attempt-Id",
+            "Muster-Callback-Url",
+            "muster-callback-token",
         ] {
             let expected = format!("the header {name:?} is set by Muster alone");
             assert_eq!(refusal(WebhookAuth::None, vec![text(name, "1")]), expected);

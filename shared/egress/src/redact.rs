@@ -28,6 +28,15 @@ impl Redactor {
         if let Some(url) = request.url.secret().and_then(|url| credentials.expose(url).ok()) {
             forms.extend(parts_of_url(url).iter().flat_map(|part| forms_of(part)));
         }
+        Self::of(forms)
+    }
+
+    /// The same, for a secret more: the token that the call takes along.
+    pub(crate) fn and(self, secret: Option<&str>) -> Self {
+        Self::of(self.forms.into_iter().chain(secret.into_iter().flat_map(forms_of)).collect())
+    }
+
+    fn of(mut forms: Vec<Zeroizing<String>>) -> Self {
         forms.retain(|form| !form.is_empty());
         // Most secrets need no escaping and have few distinct forms.
         forms.sort_by(|one, other| one.as_str().cmp(other.as_str()));

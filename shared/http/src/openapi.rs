@@ -6,7 +6,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
-pub(crate) use self::statuses::{Conflicting, Failing, Missing, Reading, Sending, StaleEdit, Undelivered};
+pub(crate) use self::statuses::{
+    Conflicting, Failing, Missing, Reading, Sending, StaleEdit, Undelivered, Unproven,
+};
 use crate::problem::Details;
 use crate::router::every_route;
 

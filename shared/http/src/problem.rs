@@ -123,12 +123,16 @@ impl From<Error> for Problem {
             Error::IdempotencyMismatch => Self::new(Kind::IdempotencyMismatch, detail),
             Error::InvalidCursor => Self::new(Kind::InvalidCursor, detail),
             Error::Unverified => Self::unauthenticated("Signature realm=\"muster\"", &detail),
+            Error::Unproven => {
+                Self::unauthenticated("Bearer realm=\"muster-callback\", error=\"invalid_token\"", &detail)
+            }
             Error::Contention
             | Error::NoTime
             | Error::Table(_)
             | Error::Queue(_)
             | Error::Bus(_)
-            | Error::Secret(_) => Self::of_failure(&error),
+            | Error::Secret(_)
+            | Error::CallbackKey(_) => Self::of_failure(&error),
         }
     }
 }

@@ -14,9 +14,9 @@ use crate::layers::require_principal::require_principal;
 use crate::layers::security_headers::security_headers;
 use crate::problem::{Kind, Problem};
 use crate::routes::{
-    accounts, applicability, approvals, audit, bodies, break_glass, decisions, events, execute, executions, freezes, gates,
-    hooks, incidents, integrations, kill_switches, notifications, people, queue, runbooks, service, teams,
-    versions, workflow_runs, workflow_versions, workflows,
+    accounts, applicability, approvals, audit, bodies, break_glass, callbacks, decisions, events, execute,
+    executions, freezes, gates, hooks, incidents, integrations, kill_switches, notifications, people, queue,
+    runbooks, service, teams, versions, workflow_runs, workflow_versions, workflows,
 };
 
 /// What differs between installations.
@@ -140,9 +140,11 @@ fn approval_routes() -> Routes {
         .routes(routes!(gates::withdraw_decision))
 }
 
-/// Without an identity: what proves the sender is the delivery.
+/// Without an identity: what proves the sender is the delivery, or the token of a call.
 fn hook_routes() -> Routes {
-    OpenApiRouter::new().routes(routes!(hooks::receive_delivery)).layer(hooks::body_limit())
+    let deliveries = OpenApiRouter::new().routes(routes!(hooks::receive_delivery)).layer(hooks::body_limit());
+    let callbacks = OpenApiRouter::new().routes(routes!(callbacks::call_back)).layer(callbacks::body_limit());
+    deliveries.merge(callbacks)
 }
 
 /// Where one process does everything: elsewhere the bus brings events, and has its own guard.

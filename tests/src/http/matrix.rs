@@ -48,6 +48,7 @@ const TABLE: &str = "
     POST   /api/executions/{id}/steps/{step}/approve                   uxxxxooxo uxxxxooxo uxxxxxxxo
     POST   /api/executions/{id}/steps/{step}/reject                    uxxxxooxo uxxxxooxo uxxxxxxxo
     POST   /api/executions/{id}/steps/{step}/withdraw                  uxxxxxxxo uxxxxxxxo uxxxxxxxo
+    POST   /api/executions/{id}/steps/{step}/callback                  ooooooooo ooooooooo ooooooooo
     GET    /api/people/{user}                                          uxxxxxxoo uxxxxxxoo uxxxxxxoo
     PUT    /api/people/{user}                                          uxxxxxxxo uxxxxxxxo uxxxxxxxo
     DELETE /api/people/{user}                                          uxxxxxxxo uxxxxxxxo uxxxxxxxo
@@ -242,6 +243,8 @@ struct Things<'w> {
     execution: String,
     /// Waits for two people, of whom fay has agreed; and the digest of what it asks.
     gated: (String, Value),
+    /// Waits for its receiver to call back; and the token for that.
+    called: (String, String),
     incident: String,
     workflow: String,
     integration: String,
@@ -271,6 +274,7 @@ impl<'w> Things<'w> {
         bob(world).put("/api/people/gus", json!({"aliases": ["gus2"]})).await.expect(200);
         let freeze = planned_freeze(world, owner).await;
         let glasses = broken_glasses(world).await;
+        let called = callbacks::waiting(world).await;
         Self {
             world,
             owner,
@@ -278,6 +282,7 @@ impl<'w> Things<'w> {
             approved,
             execution,
             gated,
+            called,
             incident,
             workflow,
             integration,
@@ -296,6 +301,7 @@ impl<'w> Things<'w> {
         // The delivery proves itself: what the caller is counts for nothing.
         let client = match row.path {
             "/api/hooks/{integrationId}" => client.with("x-key", SECRET),
+            path if path.ends_with("/callback") => client.with("muster-callback-token", &*self.called.1),
             _ => client,
         };
         let body = self.body(row).map_or(Vec::new(), |body| body.to_string().into_bytes());
@@ -318,6 +324,7 @@ impl<'w> Things<'w> {
         let team = self.owner.unwrap_or("web-2").to_owned();
         let id = match row.path.split('/').nth(2) {
             Some("executions") if self.is_of_gate(row) => &self.gated.0,
+            Some("executions") if row.path.ends_with("/callback") => &self.called.0,
             Some("executions") => &self.execution,
             Some("incidents") => &self.incident,
             Some("workflows") => &self.workflow,
@@ -336,7 +343,7 @@ impl<'w> Things<'w> {
             ("{version}", "1"),
             ("{before}", "1"),
             ("{after}", "1"),
-            ("{step}", if self.is_of_gate(row) { "ask" } else { "webhook" }),
+            ("{step}", self.step(row)),
             ("{user}", "gus"),
             ("{attempt}", "1"),
             ("{scope}", &scope),
@@ -348,6 +355,14 @@ impl<'w> Things<'w> {
             path = path.replace(name, value);
         }
         path + &self.query(row)
+    }
+
+    fn step(&self, row: &Row) -> &'static str {
+        match row.path {
+            path if path.ends_with("/callback") => "drain",
+            _ if self.is_of_gate(row) => "ask",
+            _ => "webhook",
+        }
     }
 
     fn is_of_gate(&self, row: &Row) -> bool {
@@ -391,6 +406,7 @@ impl<'w> Things<'w> {
                 json!({"digest": self.gated.1})
             }
             "/api/executions/{id}/steps/{step}/withdraw" => json!({"of": "fay"}),
+            "/api/executions/{id}/steps/{step}/callback" => json!({"status": "succeeded"}),
             "/api/people/{user}" => json!({"aliases": ["gus3"]}),
             "/api/accounts/{accountId}" => json!({"teamId": self.owner.unwrap_or("db")}),
             "/api/events" => sample("cloudwatch-event-alarm"),

@@ -5,6 +5,7 @@ mod accounts;
 mod anomaly;
 mod applicability;
 mod audit;
+mod callbacks;
 mod editing;
 mod executing;
 mod freezes;

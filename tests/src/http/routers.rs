@@ -14,7 +14,9 @@ async fn served(router: axum::Router, hook: &str) -> Vec<String> {
     let mut served = Vec::new();
     for name in operations().keys() {
         let (method, path) = name.split_once(' ').unwrap();
-        let answer = client.status(method.parse().unwrap(), &path.replace("{integrationId}", hook)).await;
+        let path = path.replace("{integrationId}", hook).replace("{step}", "drain");
+        let path = path.replace("{id}", "ex_01J9Z3W2B4C6D8E0F2G4H6J8K0");
+        let answer = client.status(method.parse().unwrap(), &path).await;
         if ![404, 405].contains(&answer) {
             served.push(name.clone());
         }

@@ -32,6 +32,8 @@ pub(crate) const QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/12345678
 pub(crate) const DEAD_LETTERS_URL: &str =
     "https://sqs.eu-west-1.amazonaws.com/123456789012/muster-test-work-dead";
 pub(crate) const BUS: &str = "muster-test";
+pub(crate) const CALLBACK_KEY: &str =
+    "arn:aws:secretsmanager:eu-west-1:123456789012:secret:CallbackKey-a1B2c3";
 pub(crate) const SECRET_PREFIX: &str = "muster/test/";
 
 pub(crate) struct Installation {
@@ -116,6 +118,8 @@ impl Installation {
             "MUSTER_DLQ_URL" => DEAD_LETTERS_URL,
             "MUSTER_BUS" => BUS,
             "MUSTER_SECRET_PREFIX" => SECRET_PREFIX,
+            "MUSTER_CALLBACK_KEY" => CALLBACK_KEY,
+            "MUSTER_PUBLIC_URL" => "https://api.muster.test",
             "MUSTER_ENVIRONMENT" => "test",
             "MUSTER_GROUPS_CLAIM" => "cognito:groups",
             "MUSTER_ALLOW_SELF_APPROVAL" => "false",

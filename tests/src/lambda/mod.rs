@@ -4,6 +4,7 @@
 mod adapters;
 mod approvals;
 mod batches;
+mod callbacks;
 mod dead_letters;
 mod events;
 mod gateway;

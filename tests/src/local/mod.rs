@@ -1,6 +1,7 @@
 //! The `muster` command as a process: what only a real start, a real kill and a real clock can show. These tests wait for
 //! what happens, by looking often, and never for time to pass.
 
+mod callbacks;
 mod commands;
 mod crash;
 mod demo;

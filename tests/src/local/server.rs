@@ -79,9 +79,15 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
 pub(crate) fn muster(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary("muster"));
     command.args(arguments).stdin(Stdio::null());
-    for variable in
-        ["MUSTER_DATA", "MUSTER_LISTEN", "MUSTER_WORKERS", "MUSTER_URL", "MUSTER_TOKEN", "RUST_LOG"]
-    {
+    for variable in [
+        "MUSTER_DATA",
+        "MUSTER_LISTEN",
+        "MUSTER_PUBLIC_URL",
+        "MUSTER_WORKERS",
+        "MUSTER_URL",
+        "MUSTER_TOKEN",
+        "RUST_LOG",
+    ] {
         command.env_remove(variable);
     }
     command

@@ -45,8 +45,11 @@ impl Service for SecretsManager {
         let name = request["SecretId"].as_str().unwrap();
         let mut memory = self.memory.lock().unwrap();
         memory.asked.push(name.to_owned());
+        // A version before is held under the name with its stage.
+        let staged = request["VersionStage"].as_str().filter(|stage| *stage != "AWSCURRENT");
+        let held = staged.map_or_else(|| name.to_owned(), |stage| format!("{name}@{stage}"));
         let missing = Refused { status: StatusCode::BAD_REQUEST, kind: "ResourceNotFoundException" };
-        let mut reply = memory.secrets.get(name).cloned().ok_or(missing)?;
+        let mut reply = memory.secrets.get(&held).cloned().ok_or(missing)?;
         reply["Name"] = json!(name);
         Ok(reply)
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use muster_app::callbacks::{CallbackKey, Callbacks, FixedKeys};
 use muster_app::job::Job;
 use muster_app::ports::{Bus, Clock, Egress, Queue, Table};
 use muster_app::worker::Shift;
@@ -98,6 +99,7 @@ impl World {
         );
         let secrets = LocalSecrets::open(directory.path().join("secrets")).unwrap();
         let app = app.with_bus(Arc::clone(&bus) as Arc<dyn Bus>).with_secrets(Arc::new(secrets));
+        let app = app.with_callbacks(callbacks());
         let app = Arc::new(app);
         Self {
             router: router(Arc::clone(&app), HttpSettings::default()),
@@ -163,6 +165,13 @@ impl World {
 /// What tests run with unless they say otherwise.
 pub(crate) fn settings() -> Settings {
     Settings { self_approval: SelfApproval::Refused, nudge_grace: Duration::from_secs(2) }
+}
+
+/// What callbacks are proven by in every world, and where receivers think that the API is.
+pub(crate) fn callbacks() -> Callbacks {
+    let current = CallbackKey::new(vec![7; 32].into());
+    let keys = Arc::new(FixedKeys { current, previous: None });
+    Callbacks { keys, public_url: Some("https://muster.test".parse().unwrap()) }
 }
 
 /// The real way out, opened for this receiver alone. Secrets come from the file `secrets` in the world's directory.

@@ -139,6 +139,7 @@ fn config(data: &Path, listen: SocketAddr, receiver: SocketAddr) -> Config {
         workers: 16,
         allow_egress: receiver.to_string().parse().into_iter().collect(),
         self_approval: SelfApproval::Refused,
+        public_url: None,
     }
 }
 

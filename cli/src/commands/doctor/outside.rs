@@ -65,6 +65,7 @@ async fn try_call(egress: &HttpEgress, url: &str) -> Outcome {
         body: String::new(),
     };
     let call = Call {
+        callback: None,
         request: &request,
         idempotency_key: "doctor",
         attempt_id: "doctor.1",

@@ -96,6 +96,8 @@ fn planned_step(step: &Value) -> Vec<(&'static str, String)> {
     facts.extend(step.get("request").into_iter().flat_map(planned_request));
     let undo = |undo| format!("{} {}", field(undo, "/method"), field(undo, "/url"));
     facts.extend(step.get("undo").map(|request| ("Undo", undo(request))));
+    let waits = |seconds| format!("waits up to {seconds} s for the receiver to call back");
+    facts.extend(step.get("callbackTimeoutSeconds").map(|seconds| ("Callback", waits(seconds))));
     facts.extend(outlook(step).map(|words| ("Outlook", words)));
     facts.extend(step.get("gates").map(|_| ("Approvals", listed(step, "gates"))));
     facts

@@ -134,6 +134,7 @@ impl<'a> Sending<'a> {
                 }
                 Ok(request) => {
                     let call = Call {
+                        callback: None,
                         request: &request,
                         idempotency_key: &notification.idempotency_key(attempt.place),
                         attempt_id: &notification.attempt_id(attempt.place, attempt.number),

@@ -248,21 +248,28 @@ impl<'a> Run<'a> {
         let execution = &self.seen.value;
         let idempotency_key = execution.idempotency_key(&step);
         let attempt_id = execution.attempt_id(&step, attempt);
+        let (id, compiled) = (execution.id.clone(), Arc::clone(&self.compiled));
         let (app, egress, lapses) = (self.app, self.shift.egress, self.lapses());
         self.in_flight.push(Box::pin(async move {
+            let pass = app.callback_pass(&id, compiled.plan.step(&step)).await;
             let now = app.clock.now();
-            let outcome = if lapses.before(now, timeout) {
-                let reason = "the worker's lease ended before the call could be made".into();
-                Outcome::Unsent { reason }
-            } else {
-                let call = Call {
-                    request: &request,
-                    idempotency_key: &idempotency_key,
-                    attempt_id: &attempt_id,
-                    timeout,
-                    now,
-                };
-                egress.send(call).await
+            let outcome = match &pass {
+                Err(outcome) => outcome.clone(),
+                Ok(_) if lapses.before(now, timeout) => {
+                    let reason = "the worker's lease ended before the call could be made".into();
+                    Outcome::Unsent { reason }
+                }
+                Ok(pass) => {
+                    let call = Call {
+                        request: &request,
+                        idempotency_key: &idempotency_key,
+                        attempt_id: &attempt_id,
+                        timeout,
+                        now,
+                        callback: pass.as_ref(),
+                    };
+                    egress.send(call).await
+                }
             };
             app.metrics.count(Counter::Attempts);
             Attempted { step, attempt, outcome }

@@ -7,9 +7,10 @@ mod variables;
 use std::net::SocketAddr;
 
 use muster_app::SelfApproval;
+use muster_app::callbacks::PublicUrl;
 
-pub use self::values::{BusName, ClaimName, Level, QueueUrl, SecretPrefix, TableName};
-use self::values::{environment_name, self_approval};
+pub use self::values::{BusName, ClaimName, Level, QueueUrl, SecretId, SecretPrefix, TableName};
+use self::values::{environment_name, public_url, self_approval};
 pub use self::variables::{ConfigError, Variables, is_in_lambda, of_process, read};
 
 /// What `muster-api` reads.
@@ -20,6 +21,8 @@ pub struct ApiConfig {
     pub groups_claim: ClaimName,
     /// Of the secrets that inbound webhooks are verified with.
     pub secret_prefix: SecretPrefix,
+    /// What proves callbacks.
+    pub callback_key: SecretId,
 }
 
 /// What `muster-approval` reads.
@@ -36,6 +39,10 @@ pub struct WorkerConfig {
     pub queue: QueueUrl,
     pub bus: BusName,
     pub secret_prefix: SecretPrefix,
+    /// What tokens of calls are made with.
+    pub callback_key: SecretId,
+    /// Where those who are called reach the API.
+    pub public_url: PublicUrl,
     /// The one address beside public ones that may be called; only on an emulator of AWS.
     pub loopback_receiver: Option<SocketAddr>,
 }
@@ -92,11 +99,13 @@ impl FromEnvironment for ApiConfig {
         let dead_letters = variables.parsed("MUSTER_DLQ_URL", QueueUrl::parse);
         let groups_claim = variables.groups_claim();
         let secret_prefix = variables.secret_prefix();
+        let callback_key = variables.callback_key();
         Some(Self {
             queue: queue?,
             dead_letters: dead_letters?,
             groups_claim: groups_claim?,
             secret_prefix: secret_prefix?,
+            callback_key: callback_key?,
         })
     }
 }
@@ -115,11 +124,15 @@ impl FromEnvironment for WorkerConfig {
         let queue = variables.queue();
         let bus = variables.parsed("MUSTER_BUS", BusName::parse);
         let secret_prefix = variables.secret_prefix();
+        let callback_key = variables.callback_key();
+        let public_url = variables.parsed("MUSTER_PUBLIC_URL", public_url);
         let loopback_receiver = variables.loopback_receiver();
         Some(Self {
             queue: queue?,
             bus: bus?,
             secret_prefix: secret_prefix?,
+            callback_key: callback_key?,
+            public_url: public_url?,
             loopback_receiver: loopback_receiver?,
         })
     }
@@ -149,12 +162,14 @@ mod tests {
 
     use super::*;
 
-    const COMPLETE: [(&str, &str); 9] = [
+    const COMPLETE: [(&str, &str); 11] = [
         ("MUSTER_TABLE", "muster-table"),
         ("MUSTER_QUEUE_URL", "https://sqs.test/1/work"),
         ("MUSTER_DLQ_URL", "https://sqs.test/1/work-dead"),
         ("MUSTER_BUS", "muster-test"),
         ("MUSTER_SECRET_PREFIX", "muster/test/"),
+        ("MUSTER_CALLBACK_KEY", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:CallbackKey-a"),
+        ("MUSTER_PUBLIC_URL", "https://api.test"),
         ("MUSTER_ENVIRONMENT", "test"),
         ("MUSTER_GROUPS_CLAIM", "cognito:groups"),
         ("MUSTER_ALLOW_SELF_APPROVAL", "true"),
@@ -217,6 +232,8 @@ mod tests {
         check_refused::<ApiConfig>("MUSTER_DLQ_URL", "");
         check_refused::<WorkerConfig>("MUSTER_SECRET_PREFIX", "/");
         check_refused::<WorkerConfig>("MUSTER_SECRET_PREFIX", "muster");
+        check_refused::<WorkerConfig>("MUSTER_CALLBACK_KEY", "callback-key");
+        check_refused::<WorkerConfig>("MUSTER_PUBLIC_URL", "api.test");
         check_refused::<SweeperConfig>("MUSTER_TABLE", "a b");
         check_refused::<MatcherConfig>("MUSTER_QUEUE_URL", "work");
         check_refused::<MatcherConfig>("MUSTER_LOG", "loud");

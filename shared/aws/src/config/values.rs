@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use muster_app::SelfApproval;
+use muster_app::callbacks::PublicUrl;
 
 /// The least severe record that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,12 @@ checked_text!(
     |text| text.len() > 1 && text.ends_with('/')
 );
 checked_text!(
+    /// Which secret it is.
+    SecretId,
+    "the ARN of a secret",
+    |text| text.starts_with("arn:") && text.len() <= 2_048
+);
+checked_text!(
     /// The claim that holds the caller's groups.
     ClaimName,
     "the name of a claim",
@@ -96,6 +103,10 @@ pub(super) fn environment_name(text: &str) -> Result<String, &'static str> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let valid = (1..=20).contains(&text.len()) && text.bytes().all(allowed);
     valid.then(|| text.to_owned()).ok_or("1 to 20 letters, digits or hyphens")
+}
+
+pub(super) fn public_url(text: &str) -> Result<PublicUrl, &'static str> {
+    text.parse().map_err(|_| "an address of the API, as in https://muster.example")
 }
 
 pub(super) fn self_approval(text: &str) -> Result<SelfApproval, &'static str> {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::values::{ClaimName, QueueUrl, SecretPrefix, loopback_address, loopback_endpoint};
+use super::values::{ClaimName, QueueUrl, SecretId, SecretPrefix, loopback_address, loopback_endpoint};
 use super::{CommonConfig, FromEnvironment};
 
 /// The process's own variables. One that is not Unicode counts as missing.
@@ -80,6 +80,10 @@ impl Variables<'_> {
         let endpoint = self.parsed("AWS_ENDPOINT_URL", loopback_endpoint);
         let receiver = self.parsed(NAME, loopback_address);
         endpoint.and(receiver).map(Some)
+    }
+
+    pub(super) fn callback_key(&mut self) -> Option<SecretId> {
+        self.parsed("MUSTER_CALLBACK_KEY", SecretId::parse)
     }
 
     pub(super) fn secret_prefix(&mut self) -> Option<SecretPrefix> {

@@ -241,13 +241,18 @@ fn is_zero_ms(number: &u64) -> bool {
 impl Execution {
     /// The same for every attempt of a step (INVARIANTS B4): what the receiver tells repeats apart by.
     pub fn idempotency_key(&self, step: &StepId) -> String {
-        format!("{}-{step}", self.id)
+        idempotency_key(&self.id, step)
     }
 
     /// The name of one attempt; `number` counts from 1.
     pub fn attempt_id(&self, step: &StepId, number: usize) -> String {
         format!("{}-{step}-{number}", self.id)
     }
+}
+
+/// See [`Execution::idempotency_key`].
+pub fn idempotency_key(execution: &ExecutionId, step: &StepId) -> String {
+    format!("{execution}-{step}")
 }
 
 impl Pinned {

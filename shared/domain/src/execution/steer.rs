@@ -116,9 +116,14 @@ pub(super) fn called_back(
         return Decision::Refused(Refusal::WrongState(progress.execution().status_word()));
     }
     let at = progress.now();
+    let said = match &error {
+        None => format!("{step}: done"),
+        Some(error) => format!("{step}: {error}"),
+    };
     if !progress.call_back(step, CalledBack { at, error, result }) {
         return Decision::AlreadyDone;
     }
+    progress.effect(Effect::Audit { action: "execution.called_back", actor: None, reason: Some(said) });
     if matches!(progress.state(), State::Waiting { .. }) {
         progress.wait_for_worker();
     }

@@ -33,8 +33,14 @@ pub struct Foreseen {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "camelCase")]
 pub enum Outlook {
-    /// Send this request, secrets as references; `undo` takes it back.
-    Sends { request: Box<RenderedRequest>, undo: Option<Box<RenderedRequest>> },
+    /// Send this request, secrets as references; `undo` takes it back. `callback`: for how many seconds it would then wait for the
+    /// receiver to say that it is done.
+    Sends {
+        request: Box<RenderedRequest>,
+        undo: Option<Box<RenderedRequest>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        callback: Option<u64>,
+    },
     /// Execute a runbook with these parameters.
     Starts { runbook: RunbookId, parameters: Map<String, Value> },
     /// Ask people about these steps. `demanded`: whatever the risk of the run is.
@@ -114,10 +120,11 @@ impl Road {
 }
 
 fn ready_outlook(step: &Step, ready: Prepared) -> Outlook {
+    let callback = step.callback.map(|patience| patience.as_secs());
     match ready {
-        Prepared::Request(Ok(request)) => Outlook::Sends { request: Box::new(request), undo: None },
+        Prepared::Request(Ok(request)) => Outlook::Sends { request: Box::new(request), undo: None, callback },
         Prepared::Undoable { request, undo } => {
-            Outlook::Sends { request: Box::new(request), undo: Some(Box::new(undo)) }
+            Outlook::Sends { request: Box::new(request), undo: Some(Box::new(undo)), callback }
         }
         Prepared::Request(Err(error)) | Prepared::Impossible(error) => open_or_failed(step, error),
         Prepared::Answer(holds) => Outlook::Judges { holds },

@@ -68,8 +68,14 @@ async fn a_name_service_that_hangs_is_unsent_however_short_the_call() {
         let begin = Instant::now();
         let timeout = Duration::from_secs(timeout);
         let request = request("http://receiver.test/");
-        let call =
-            Call { request: &request, idempotency_key: "k", attempt_id: "a", timeout, now: Time::EPOCH };
+        let call = Call {
+            request: &request,
+            idempotency_key: "k",
+            attempt_id: "a",
+            timeout,
+            now: Time::EPOCH,
+            callback: None,
+        };
         assert_eq!(unsent(egress.send(call).await), "connecting timed out");
         assert_eq!(begin.elapsed().as_secs(), took);
     }

@@ -48,6 +48,7 @@ impl Sender {
                 attempt_id: "ex_1.restart.1",
                 timeout,
                 now,
+                callback: None,
             })
             .await
     }

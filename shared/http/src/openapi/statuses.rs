@@ -19,6 +19,9 @@ pub(crate) struct Sending;
 /// What a route may answer that takes a delivery as it came.
 pub(crate) struct Undelivered;
 
+/// What a route may answer that a call's token proves.
+pub(crate) struct Unproven;
+
 /// What a route may answer whose path names something.
 pub(crate) struct Missing;
 
@@ -69,6 +72,16 @@ impl IntoResponses for Undelivered {
             ("400", "It is in no shape that is known: `errors` says what to mend"),
             ("401", "It does not prove who sent it"),
             ("413", "It is larger than 256 KiB"),
+        ])
+    }
+}
+
+impl IntoResponses for Unproven {
+    fn responses() -> Responses {
+        problems(&[
+            ("400", "The input is not valid: `errors` names each place"),
+            ("401", "The token is not that of this step's call, whether there is such a step or not"),
+            ("413", "The body is larger than 16 KiB"),
         ])
     }
 }

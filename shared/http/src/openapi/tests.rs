@@ -73,7 +73,11 @@ fn every_operation_declares_its_refusals_as_problems() {
 }
 
 /// Deliveries have ids of their own, and their senders know of no such header.
-const DELIVERIES: [&str; 2] = ["POST /api/events", "POST /api/hooks/{integrationId}"];
+const DELIVERIES: [&str; 3] = [
+    "POST /api/events",
+    "POST /api/executions/{id}/steps/{step}/callback",
+    "POST /api/hooks/{integrationId}",
+];
 
 #[test]
 fn every_post_but_a_delivery_takes_an_idempotency_key() {

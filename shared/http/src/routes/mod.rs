@@ -6,6 +6,7 @@ pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod bodies;
 pub(crate) mod break_glass;
+pub(crate) mod callbacks;
 mod change_note;
 pub(crate) mod decisions;
 pub(crate) mod events;

@@ -50,13 +50,16 @@ struct PlannedStep {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(tag = "does", rename_all = "camelCase")]
+#[serde(tag = "does", rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum Outlook {
     /// Sends exactly this request, secrets as references. `undo` is what would take it back, stored before.
     Sends {
         request: Box<RenderedRequest>,
         #[serde(skip_serializing_if = "Option::is_none")]
         undo: Option<Box<RenderedRequest>>,
+        /// For how long it would then wait for the receiver to call back.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        callback_timeout_seconds: Option<u64>,
     },
     /// Executes a runbook.
     Starts {
@@ -125,9 +128,10 @@ impl From<domain::Outlook> for Outlook {
     fn from(outlook: domain::Outlook) -> Self {
         use domain::Outlook as Foreseen;
         match outlook {
-            Foreseen::Sends { request, undo } => Self::Sends {
+            Foreseen::Sends { request, undo, callback } => Self::Sends {
                 request: Box::new((*request).into()),
                 undo: undo.map(|undo| Box::new((*undo).into())),
+                callback_timeout_seconds: callback,
             },
             Foreseen::Starts { runbook, parameters } => Self::Starts { runbook, parameters },
             Foreseen::Asks { covers, demanded } => Self::Asks { covers, demanded },

@@ -5,6 +5,7 @@ pub(crate) mod account;
 pub(crate) mod applicability;
 pub(crate) mod audit;
 pub(crate) mod break_glass;
+pub(crate) mod callback;
 pub(crate) mod decision;
 pub(crate) mod definition;
 pub(crate) mod delivery;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::callback::CalledBack;
 use super::decision::Resolution;
 use super::moment::{Moment, duration_ms};
 
@@ -59,6 +60,9 @@ pub(crate) struct Step {
     /// How often an approval step asked people, and the digest of what.
     #[serde(skip_serializing_if = "Option::is_none")]
     gate: Option<Gate>,
+    /// What the receiver of its call said when it called back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    called_back: Option<CalledBack>,
     /// What was kept of the answer.
     #[serde(skip_serializing_if = "Map::is_empty")]
     outputs: Map<String, Value>,
@@ -169,6 +173,7 @@ impl Step {
             execution_id: inner.and_then(|inner| inner.child.clone()),
             way: inner.and_then(|inner| inner.way.clone()),
             gate: inner.and_then(|inner| inner.gate.as_ref()).map(Gate::from),
+            called_back: inner.and_then(|inner| inner.called_back.as_ref()).map(CalledBack::from),
             outputs: run.outputs.clone(),
             attempts: attempts
                 .map(|(number, attempt)| Attempt::of(number, execution.attempt_id(id, number), attempt))
@@ -195,6 +200,7 @@ impl Step {
             answer: None,
             way: None,
             gate: None,
+            called_back: None,
             outputs: Map::new(),
             execution_id: None,
             attempts: Vec::new(),

@@ -29,6 +29,7 @@ impl Stage {
         self.look_back(&incident).await;
         self.stop_and_take_back().await;
         self.ask_people().await;
+        self.call_back().await;
         self.write_workflows(&runbook, &incident).await;
         self.listen_to_monitoring().await;
         self.look_around(&runbook).await;
@@ -335,7 +336,7 @@ impl Stage {
 }
 
 /// The definition of a runbook of one phase.
-fn phased(steps: &Value) -> Value {
+pub(super) fn phased(steps: &Value) -> Value {
     json!({"name": "Take it out", "teamId": "payments", "phases": [{"id": "act", "name": "Act", "steps": steps}]})
 }
 
@@ -343,6 +344,6 @@ fn new_incident(service: &str) -> Value {
     json!({"title": "It is slow", "priority": "HIGH", "teamId": "payments", "metadata": {"service": service}})
 }
 
-fn execution_of(accepted: &Value) -> String {
+pub(super) fn execution_of(accepted: &Value) -> String {
     accepted["execution"]["id"].as_str().unwrap().to_owned()
 }

@@ -2,6 +2,7 @@
 //! API is written down on its way, and then compared with the function's policy in both directions.
 
 mod accepting;
+mod calling_back;
 mod needs;
 mod stage;
 mod working;

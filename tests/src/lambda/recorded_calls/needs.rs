@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::lambda::installation::{BUS, DEAD_LETTERS_URL, QUEUE_URL, SECRET_PREFIX};
+use crate::lambda::installation::{BUS, CALLBACK_KEY, DEAD_LETTERS_URL, QUEUE_URL, SECRET_PREFIX};
 use crate::lambda::policy::Need;
 use crate::support::ledger::ApiCall;
 
@@ -28,6 +28,9 @@ pub(super) fn needs(call: &ApiCall, table: &str) -> Vec<Need> {
             let entries = request["Entries"].as_array().unwrap();
             assert!(entries.iter().all(|entry| entry["EventBusName"] == BUS), "{request}");
             vec![other("events", operation, "EventBus.Arn".into())]
+        }
+        ("secretsmanager", "GetSecretValue") if request["SecretId"] == CALLBACK_KEY => {
+            vec![other("secretsmanager", operation, "CallbackKey".into())]
         }
         ("secretsmanager", "GetSecretValue") => {
             let name = request["SecretId"].as_str().unwrap().strip_prefix(SECRET_PREFIX).unwrap();

@@ -36,9 +36,10 @@ impl Progress<'_> {
         let succeeded = verdict == Verdict::Succeeded;
         run.state = match verdict {
             Verdict::Succeeded => taken(planned, run, now),
-            Verdict::Retry(wait) => StepState::Waiting { until: now.plus(wait) },
+            // Whoever said that it is done is neither asked again nor doubted.
+            Verdict::Retry(wait) => told(run).unwrap_or(StepState::Waiting { until: now.plus(wait) }),
+            Verdict::Review(reason) => told(run).unwrap_or(StepState::NeedsReview { reason }),
             Verdict::Failed(error) => StepState::Failed { error },
-            Verdict::Review(reason) => StepState::NeedsReview { reason },
         };
         self.trail(TrailEvent::Outcome { step: step.clone(), attempt, outcome: summary });
         if succeeded {
@@ -170,10 +171,12 @@ impl CalledBack {
 /// The receiver took the call: the step has succeeded, unless the receiver will say when it is done.
 fn taken(planned: Option<&Step>, run: &StepRun, now: Time) -> StepState {
     let Some(patience) = planned.and_then(|planned| planned.callback) else { return StepState::Succeeded };
-    match run.inner.as_ref().and_then(|inner| inner.called_back.as_ref()) {
-        Some(back) => back.state(),
-        None => StepState::AwaitsCallback { until: now.plus(patience) },
-    }
+    told(run).unwrap_or(StepState::AwaitsCallback { until: now.plus(patience) })
+}
+
+/// What the receiver made of the step by calling back before its answer was stored.
+fn told(run: &StepRun) -> Option<StepState> {
+    run.inner.as_ref()?.called_back.as_ref().map(CalledBack::state)
 }
 
 /// What becomes of a success whose answer is not as expected: a step that polls asks again.

@@ -557,9 +557,12 @@ fn a_receiver_calls_back_once_and_may_do_so_early() {
     assert_eq!(late.then(event).story(), "FAILED: !a");
     let begun = moved(&accepted(T0), &plan, Play::of(&plan).claiming(), T0).to;
     let early = moved(&begun, &plan, back(None), after(1)).to;
-    let event = Event::Attempted { step: id("a"), attempt: 1, outcome: answered(202) };
-    let taken = moved(&early, &plan, event, after(2)).to;
-    assert_eq!(taken.steps[&id("a")].state, StepState::Succeeded);
+    let lost = Outcome::Unknown { reason: "no answer in time".into() };
+    for outcome in [answered(202), answered(503), lost] {
+        let event = Event::Attempted { step: id("a"), attempt: 1, outcome };
+        let taken = moved(&early, &plan, event, after(2)).to;
+        assert_eq!(taken.steps[&id("a")].state, StepState::Succeeded);
+    }
 }
 
 #[test]
