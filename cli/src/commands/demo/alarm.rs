@@ -8,7 +8,7 @@ use super::cloudwatch::{CloudWatch, FIRES, HEADER, IS_OVER};
 use super::nodes::Nodes;
 use super::person::{Person, list, part, text};
 use super::receiver::{Receiver, Signature};
-use super::story::{LOOK, PATIENCE, unexpected};
+use super::story::{LOOK, PATIENCE, expect, unexpected};
 use super::timeline::moment;
 use super::{ALARM_SECRET, DemoError, tell, workflows};
 
@@ -214,11 +214,4 @@ fn predicate(reason: &Value) -> String {
 
 fn id(execution: &Value) -> &str {
     text(execution, "/id")
-}
-
-fn expect(what: &str, expected: &Value, seen: &Value) -> Result<(), DemoError> {
-    if expected == seen {
-        return Ok(());
-    }
-    Err(unexpected(what, &expected.to_string(), &seen.to_string()))
 }

@@ -2,9 +2,12 @@
 
 mod alarm;
 mod cloudwatch;
+mod cluster;
 mod ending;
 mod nodes;
 mod person;
+mod phases;
+mod progress;
 mod receiver;
 mod story;
 mod timeline;
@@ -23,13 +26,15 @@ use muster_app::SelfApproval;
 use muster_app::audit::Unproven;
 use muster_app::telemetry::{self, Service};
 use muster_domain::ids::{InvalidId, UserId};
-use muster_domain::runbook::{RunbookDefinition, SimpleRunbook};
+use muster_domain::runbook::{PhasedRunbook, RunbookDefinition, SimpleRunbook};
 use muster_http::local_identity::LocalIdentityError;
 use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 
 use self::cloudwatch::CloudWatch;
+use self::cluster::Cluster;
 use self::person::Person;
+use self::phases::PhasesScene;
 use self::receiver::Receiver;
 use self::story::Story;
 use crate::exit::Exit;
@@ -40,8 +45,15 @@ use crate::local::signals::Signals;
 /// The runbook as it stands in the repository, within the binary so that the demo runs anywhere.
 const RUNBOOK: &str = include_str!("../../../../events/runbooks/restart-service.yaml");
 
+/// The runbook of phases, and the address in it that the cluster's takes the place of.
+const PHASED_RUNBOOK: &str = include_str!("../../../../events/runbooks/drain-node.yaml");
+const NODE_API: &str = "https://nodes.ops.example";
+
 /// The secret that the runbook names.
 const SECRET: &str = "control-endpoint";
+
+/// The secret that the runbook of phases names.
+const NODE_SECRET: &str = "node-api";
 
 /// The secret that the hook for alarms names.
 const ALARM_SECRET: &str = "hooks/cloudwatch";
@@ -80,9 +92,12 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), DemoError> {
 struct Stage {
     process: LocalProcess,
     receiver: Receiver,
+    cluster: Cluster,
     definition: RunbookDefinition,
+    phased: PhasedRunbook,
     ann: Person,
     bob: Person,
+    carl: Person,
     cloudwatch: CloudWatch,
     /// Removed at the end.
     directory: TempDir,
@@ -92,27 +107,44 @@ impl Stage {
     async fn set(listen: SocketAddr) -> Result<Self, DemoError> {
         let directory =
             tempfile::Builder::new().prefix("muster-demo-").tempdir().map_err(DemoError::Stage)?;
-        let (key, alarm_key) = (random_key()?, random_key()?);
+        let (key, alarm_key, node_key) = (random_key()?, random_key()?, random_key()?);
         let data = directory.path().join("data");
-        store_secrets(&data, &[(SECRET, &key), (ALARM_SECRET, &alarm_key)])?;
+        store_secrets(&data, &[(SECRET, &key), (ALARM_SECRET, &alarm_key), (NODE_SECRET, &node_key)])?;
         let receiver = Receiver::start(key).await.map_err(DemoError::Stage)?;
-        let process = LocalProcess::start(&config(&data, listen, receiver.address)).await?;
+        let cluster = Cluster::start(node_key).await.map_err(DemoError::Stage)?;
+        let open = [receiver.address, cluster.address];
+        let process = LocalProcess::start(&config(&data, listen, open)).await?;
         tell(&format!("Muster answers on http://{}", process.address()))?;
         tell(&format!("The service to restart has its control endpoint on http://{}", receiver.address))?;
         tell(&format!("  (out of order: it will turn the first {} calls away)\n", receiver::OUTAGES))?;
         Ok(Self {
             ann: person(&process, "ann", &["team:payments:admin", "platform-admin"])?,
             bob: person(&process, "bob", &["platform-admin"])?,
+            carl: person(&process, "carl", &["team:payments:responder"])?,
             cloudwatch: CloudWatch { key: alarm_key, server: server(&process), http: http()? },
             definition: definition(receiver.address)?,
+            phased: phased(cluster.address)?,
             process,
             receiver,
+            cluster,
             directory,
         })
     }
 
     fn story(&self) -> Story<'_> {
-        Story { ann: &self.ann, bob: &self.bob, receiver: &self.receiver, cloudwatch: &self.cloudwatch }
+        Story {
+            ann: &self.ann,
+            bob: &self.bob,
+            receiver: &self.receiver,
+            cloudwatch: &self.cloudwatch,
+            phases: PhasesScene {
+                ann: &self.ann,
+                bob: &self.bob,
+                carl: &self.carl,
+                cluster: &self.cluster,
+                definition: &self.phased,
+            },
+        }
     }
 }
 
@@ -131,13 +163,13 @@ fn store_secrets(directory: &Path, secrets: &[(&str, &SecretString)]) -> Result<
     Ok(())
 }
 
-/// The way to the receiver is open, and no other that is not public.
-fn config(data: &Path, listen: SocketAddr, receiver: SocketAddr) -> Config {
+/// The ways to the demo's own receivers are open, and no other that is not public.
+fn config(data: &Path, listen: SocketAddr, receivers: [SocketAddr; 2]) -> Config {
     Config {
         data: data.to_owned(),
         listen,
         workers: 16,
-        allow_egress: receiver.to_string().parse().into_iter().collect(),
+        allow_egress: receivers.iter().filter_map(|receiver| receiver.to_string().parse().ok()).collect(),
         self_approval: SelfApproval::Refused,
         public_url: None,
     }
@@ -173,6 +205,12 @@ fn definition(receiver: SocketAddr) -> Result<RunbookDefinition, DemoError> {
     let mut definition: SimpleRunbook = serde_saphyr::from_str(RUNBOOK)?;
     definition.webhook_url = at_address(&definition.webhook_url, receiver);
     Ok(definition.into())
+}
+
+/// The runbook of phases, with the cluster's address in place of the one in the file.
+fn phased(cluster: SocketAddr) -> Result<PhasedRunbook, DemoError> {
+    let text = PHASED_RUNBOOK.replace(NODE_API, &format!("http://{cluster}"));
+    Ok(serde_saphyr::from_str(&text)?)
 }
 
 /// The URL with another host and port. Not through a URL parser, which would escape the braces of templates.
@@ -251,5 +289,14 @@ mod tests {
         let definition = definition.simple().unwrap();
         assert_eq!(definition.webhook_url, "http://127.0.0.1:4711/services/{{params.service}}/restart");
         assert_eq!(definition.webhook_auth.secret().map(ToString::to_string).as_deref(), Some(SECRET));
+    }
+
+    #[test]
+    fn the_demos_runbook_of_phases_is_valid_and_calls_the_cluster_alone() {
+        let phased = phased("127.0.0.1:4711".parse().unwrap()).unwrap();
+        let text = serde_json::to_string(&phased).unwrap();
+        assert_eq!(RunbookDefinition::Phased(Box::new(phased)).faults(), []);
+        assert_eq!(text.matches("://").count(), text.matches("http://127.0.0.1:4711/").count());
+        assert!(text.contains(&format!(r#"{{"$secret":"{NODE_SECRET}"}}"#)), "{text}");
     }
 }

@@ -12,6 +12,7 @@ use super::DemoError;
 use super::alarm::{AlarmScene, Alarmed};
 use super::cloudwatch::CloudWatch;
 use super::person::{Person, text};
+use super::phases::{Phased, PhasesScene};
 use super::receiver::{OUTAGES, Receiver, Signature};
 use super::tell;
 use super::timeline::Timeline;
@@ -29,6 +30,7 @@ pub(super) struct Story<'a> {
     pub(super) bob: &'a Person,
     pub(super) receiver: &'a Receiver,
     pub(super) cloudwatch: &'a CloudWatch,
+    pub(super) phases: PhasesScene<'a>,
 }
 
 /// What the story leaves behind.
@@ -37,6 +39,7 @@ pub(super) struct Told {
     pub(super) incident: String,
     pub(super) execution: String,
     pub(super) alarmed: Alarmed,
+    pub(super) phased: Phased,
 }
 
 impl Story<'_> {
@@ -49,12 +52,16 @@ impl Story<'_> {
         self.follow(&execution).await?;
         self.compare_calls()?;
         let alarmed = self.alarm(&runbook).await?;
-        tell("13. Every audit chain is whole, and a word changed in one would be noticed:")?;
+        let phased = self.phases.play().await?;
+        tell("22. Every audit chain is whole, and a word changed in one would be noticed:")?;
         let Alarmed { workflow, incident: opened, execution: started, child, .. } = &alarmed;
-        for resource in [&runbook, &incident, &execution, workflow, opened, started, child] {
+        let Phased { runbook: drains, undone, resolved, .. } = &phased;
+        for resource in
+            [&runbook, &incident, &execution, workflow, opened, started, child, drains, undone, resolved]
+        {
             self.prove(resource).await?;
         }
-        Ok(Told { runbook, incident, execution, alarmed })
+        Ok(Told { runbook, incident, execution, alarmed, phased })
     }
 
     async fn alarm(&self, runbook: &str) -> Result<Alarmed, DemoError> {
@@ -171,6 +178,13 @@ impl Story<'_> {
             Ok(()) => Err(unexpected("a forged chain", "a complaint", "none")),
         }
     }
+}
+
+pub(super) fn expect(what: &str, expected: &Value, seen: &Value) -> Result<(), DemoError> {
+    if expected == seen {
+        return Ok(());
+    }
+    Err(unexpected(what, &expected.to_string(), &seen.to_string()))
 }
 
 pub(super) fn unexpected(doing: &str, expected: &str, seen: &str) -> DemoError {

@@ -29,7 +29,7 @@ fn examples() -> Vec<(String, Value)> {
 fn every_example_is_valid_compiles_and_satisfies_the_schema_of_editors() {
     let examples = examples();
     let phased = examples.iter().filter(|(_, value)| value.get("phases").is_some());
-    assert_eq!(phased.count(), 5);
+    assert_eq!(phased.count(), 6);
     for (name, value) in examples {
         assert_eq!(editors_faults(&value), Vec::<String>::new(), "{name}");
         let definition = parsed(&value);
