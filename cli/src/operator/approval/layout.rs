@@ -39,7 +39,7 @@ pub(crate) fn approval(body: &Value) -> Layout {
 }
 
 /// Level by level: how many of whom.
-fn needs(approval: &Value) -> String {
+pub(crate) fn needs(approval: &Value) -> String {
     let level = |level: Value| {
         let of: Vec<String> =
             elements(&level, "of").filter_map(|one| one.as_str().map(str::to_owned)).collect();

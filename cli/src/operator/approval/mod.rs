@@ -5,7 +5,7 @@ mod watch;
 
 use clap::{Args, Subcommand};
 
-pub(crate) use self::layout::{approval, approvals};
+pub(crate) use self::layout::{approval, approvals, needs};
 use super::Command;
 use super::api::{Call, OfTeam};
 use super::context::Context;

@@ -6,6 +6,8 @@ mod layout;
 mod read;
 mod steer;
 mod trail;
+mod tree;
+mod view;
 mod watch;
 
 use clap::{Args, Subcommand};
@@ -14,6 +16,7 @@ use muster_domain::ids::ExecutionId;
 pub(crate) use self::accepted::accepted;
 pub(crate) use self::layout::{duration, risk_of, why};
 use self::steer::Change;
+use self::watch::look_once;
 pub(crate) use self::watch::{WatchError, watch};
 use super::Command;
 use super::context::Context;
@@ -65,12 +68,16 @@ pub(crate) enum ExecutionCommand {
 pub(crate) struct Watch {
     /// The execution
     id: ExecutionId,
+    /// Show where it stands now, and end
+    #[arg(long)]
+    once: bool,
 }
 
 impl Command for ExecutionCommand {
     async fn run(self, context: &Context) -> Result<Ended, OperatorError> {
         match self {
-            Self::Watch(command) => return watch(context, &command.id).await,
+            Self::Watch(Watch { id, once: true }) => return look_once(context, &id).await,
+            Self::Watch(Watch { id, once: false }) => return watch(context, &id).await,
             Self::Rollback(command) => return command.run(context).await,
             Self::Abort(command) => command.run(context, Change::Abort).await?,
             Self::Pause(command) => command.run(context, Change::Pause).await?,

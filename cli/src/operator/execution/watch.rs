@@ -4,15 +4,16 @@ use muster_domain::execution::ExecutionStatus;
 use muster_domain::ids::ExecutionId;
 use serde_json::Value;
 
-use super::layout::{duration, execution, why};
+use super::layout::execution;
 use super::read::call_of;
-use super::trail::lines_after;
+use super::tree::{ending, verdict};
+use super::view::{View, whole};
 use crate::exit::Exit;
 use crate::operator::api::Api;
 use crate::operator::context::Context;
 use crate::operator::ended::Ended;
 use crate::operator::error::OperatorError;
-use crate::operator::output::{Format, OutputError, Printer, field};
+use crate::operator::output::{Format, OutputError, Printer};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WatchError {
@@ -40,21 +41,35 @@ pub(crate) async fn watch(context: &Context, id: &ExecutionId) -> Result<Ended, 
     }
 }
 
+/// Shows where it stands now.
+pub(super) async fn look_once(context: &Context, id: &ExecutionId) -> Result<Ended, OperatorError> {
+    let (api, printer) = (context.api()?, &context.printer);
+    let body = api.send(call_of(id)).await?.body;
+    match printer.format {
+        Format::Table => printer.line(&whole(&api, printer, &body).await?.join("\n"))?,
+        Format::Json | Format::Yaml => printer.data(&body, execution)?,
+    }
+    let status = status_of(&body).ok_or_else(|| WatchError::NoStatus(id.clone()))?;
+    Ok(Ended::of(status).unwrap_or(Ended::SUCCESS))
+}
+
 async fn follow(api: &Api, context: &Context, id: &ExecutionId) -> Result<Ended, OperatorError> {
     let (printer, pace) = (&context.printer, context.pace);
+    let mut body = api.send(call_of(id)).await?.body;
+    let mut view = View::of(api, printer, &body).await?;
     let (mut seen, mut pause) = (0, pace.look);
     loop {
-        let body = api.send(call_of(id)).await?.body;
-        let lines = lines_after(seen, &body);
-        show_progress(printer, &lines)?;
+        view.show((api, printer), &body, seen).await?;
         let status = status_of(&body).ok_or_else(|| WatchError::NoStatus(id.clone()))?;
         if let Some(ended) = Ended::of(status) {
-            show_end(printer, &body, status)?;
+            show_end(printer, &view, &body, status)?;
             return Ok(ended);
         }
-        pause = pace.next_look(pause, lines.len());
-        seen += lines.len();
+        let events = body.get("trail").and_then(Value::as_array).map_or(0, Vec::len);
+        pause = pace.next_look(pause, events.saturating_sub(seen));
+        seen = events;
         tokio::time::sleep(pause).await;
+        body = api.send(call_of(id)).await?.body;
     }
 }
 
@@ -66,39 +81,43 @@ fn status_of(body: &Value) -> Option<ExecutionStatus> {
     serde_json::from_value(body.get("status")?.clone()).ok()
 }
 
-/// The events are the data of a watch in a table; for other forms the data is the execution at its end.
-fn show_progress(printer: &Printer, lines: &[String]) -> Result<(), OutputError> {
-    for line in lines {
-        match printer.format {
-            Format::Table => printer.line(line)?,
-            Format::Json | Format::Yaml => printer.note(line),
+/// A tree says itself how it ended.
+fn show_end(
+    printer: &Printer,
+    view: &View,
+    body: &Value,
+    status: ExecutionStatus,
+) -> Result<(), OutputError> {
+    match (printer.format, view) {
+        (Format::Table, View::Tree { .. }) => {}
+        (Format::Table, View::Lines) => {
+            printer.line(&ending(body, printer.paint))?;
+            verdict(body).iter().try_for_each(|verdict| printer.line(verdict))?;
         }
+        (Format::Json | Format::Yaml, _) => printer.data(body, execution)?,
     }
+    let id = body.get("id").and_then(Value::as_str).unwrap_or("ID");
+    how_to_settle(status, id).iter().for_each(|how| printer.note(how));
     Ok(())
 }
 
-fn show_end(printer: &Printer, body: &Value, status: ExecutionStatus) -> Result<(), OutputError> {
-    match printer.format {
-        Format::Table => printer.line(&result(printer, body))?,
-        Format::Json | Format::Yaml => printer.data(body, execution)?,
-    }
-    if status == ExecutionStatus::NeedsReview {
-        let id = body.get("id").and_then(Value::as_str).unwrap_or("ID");
-        printer.note(&format!(
+/// What a person does whose decision it waits for.
+fn how_to_settle(status: ExecutionStatus, id: &str) -> Option<String> {
+    match status {
+        ExecutionStatus::NeedsReview => Some(format!(
             "Find out what became of the call, then: muster execution resolve {id} --outcome happened|resend --reason TEXT"
-        ));
-    }
-    Ok(())
-}
-
-/// The last line: the status, how long it took, and why.
-fn result(printer: &Printer, body: &Value) -> String {
-    let painted = printer.paint.status(&field(body, "/status"));
-    match (why(body).as_str(), duration(body).as_str()) {
-        ("-", "-") => painted,
-        ("-", took) => format!("{painted} in {took}"),
-        (why, "-") => format!("{painted}: {why}"),
-        (why, took) => format!("{painted} in {took}: {why}"),
+        )),
+        ExecutionStatus::UndoFailed => Some(format!(
+            "Settle the undo that failed: muster execution retry-undo|skip-undo|mark-undone {id} --reason TEXT"
+        )),
+        ExecutionStatus::Pending
+        | ExecutionStatus::Running
+        | ExecutionStatus::Waiting
+        | ExecutionStatus::Paused
+        | ExecutionStatus::Success
+        | ExecutionStatus::Failed
+        | ExecutionStatus::Cancelled
+        | ExecutionStatus::RolledBack => None,
     }
 }
 

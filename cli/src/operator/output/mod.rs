@@ -2,6 +2,7 @@
 
 mod layout;
 mod paint;
+mod screen;
 mod streams;
 
 use clap::{Args, ValueEnum};
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 pub(crate) use self::layout::{Layout, clean, field, timestamp};
 pub(crate) use self::paint::Paint;
+pub(crate) use self::screen::Screen;
 pub(crate) use self::streams::Streams;
 
 /// How data is written.
@@ -91,6 +93,19 @@ impl Printer {
     /// One or more lines of data.
     pub(crate) fn line(&self, text: &str) -> Result<(), OutputError> {
         Ok(self.streams.data.line(text)?)
+    }
+
+    /// What data can be drawn over on in place: a terminal, if the data is for people.
+    pub(crate) fn screen(&self) -> Option<Screen> {
+        match (self.format, self.streams.display) {
+            (Format::Table, screen::Display::Terminal) => Some(Screen::default()),
+            (Format::Table, screen::Display::Lines) | (Format::Json | Format::Yaml, _) => None,
+        }
+    }
+
+    /// Draws lines over those that were drawn on the screen before.
+    pub(crate) fn redraw(&self, screen: &mut Screen, lines: &[String]) -> Result<(), OutputError> {
+        Ok(self.streams.data.write(&screen.frame(lines, screen::Size::of_stdout()))?)
     }
 
     /// A remark beside the data, unless `--quiet`.

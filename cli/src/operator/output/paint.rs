@@ -1,6 +1,6 @@
 //! Colours, where a terminal shows them and nobody asked for none.
 
-use std::io::IsTerminal as _;
+use super::screen::Display;
 
 /// Whether text is coloured. <https://no-color.org>: any non-empty `NO_COLOR` forbids it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,8 +12,10 @@ pub(crate) enum Paint {
 impl Paint {
     pub(crate) fn of_stdout() -> Self {
         let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        if std::io::stdout().is_terminal() && !forbidden && !dumb { Self::Colour } else { Self::Plain }
+        match Display::of_stdout() {
+            Display::Terminal if !forbidden => Self::Colour,
+            Display::Terminal | Display::Lines => Self::Plain,
+        }
     }
 
     pub(crate) fn head(self, text: &str) -> String {
@@ -23,11 +25,11 @@ impl Paint {
     /// A status in its colour; any other text as it is.
     pub(crate) fn status(self, text: &str) -> String {
         match text {
-            "SUCCESS" | "COMPLETED" | "APPROVED" | "RESOLVED" => self.wrapped(text, "32"),
+            "SUCCESS" | "SUCCEEDED" | "COMPLETED" | "APPROVED" | "RESOLVED" => self.wrapped(text, "32"),
             "FAILED" | "ENGAGED" | "CRITICAL" => self.wrapped(text, "31"),
             "NEEDS_REVIEW" | "UNDO_FAILED" | "PAUSED" | "CANCELLED" | "ROLLED_BACK" | "DEPRECATED"
             | "HIGH" => self.wrapped(text, "33"),
-            "RUNNING" | "WAITING" | "PENDING" | "DRAFT" => self.wrapped(text, "36"),
+            "RUNNING" | "SENDING" | "WAITING" | "PENDING" | "DRAFT" => self.wrapped(text, "36"),
             _ => text.to_owned(),
         }
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::paint::Paint;
+use super::screen::Display;
 
 /// Standard output and standard error, or what stands for them.
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub(crate) struct Streams {
     pub(super) rest: Sink,
     /// Whether the data is coloured.
     pub(super) paint: Paint,
+    /// What reads the data.
+    pub(super) display: Display,
 }
 
 /// Takes whole lines, from any task.
@@ -21,12 +24,22 @@ pub(super) struct Sink(Arc<Mutex<dyn Write + Send>>);
 
 impl Streams {
     pub(crate) fn standard() -> Self {
-        Self { data: Sink::new(io::stdout()), rest: Sink::new(io::stderr()), paint: Paint::of_stdout() }
+        Self {
+            data: Sink::new(io::stdout()),
+            rest: Sink::new(io::stderr()),
+            paint: Paint::of_stdout(),
+            display: Display::of_stdout(),
+        }
     }
 
     #[cfg(test)]
     pub(crate) fn into_memory(data: &Arc<Mutex<Vec<u8>>>, rest: &Arc<Mutex<Vec<u8>>>) -> Self {
-        Self { data: Sink(Arc::clone(data) as _), rest: Sink(Arc::clone(rest) as _), paint: Paint::Plain }
+        Self {
+            data: Sink(Arc::clone(data) as _),
+            rest: Sink(Arc::clone(rest) as _),
+            paint: Paint::Plain,
+            display: Display::Lines,
+        }
     }
 }
 
@@ -37,8 +50,13 @@ impl Sink {
 
     /// Writes the text with one line end. What is written is out before this returns.
     pub(super) fn line(&self, text: &str) -> io::Result<()> {
+        self.write(&format!("{}\n", text.trim_end_matches('\n')))
+    }
+
+    /// Writes the text as it is.
+    pub(super) fn write(&self, text: &str) -> io::Result<()> {
         let mut to = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        writeln!(to, "{}", text.trim_end_matches('\n'))?;
+        to.write_all(text.as_bytes())?;
         to.flush()
     }
 }
