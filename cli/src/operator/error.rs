@@ -10,7 +10,7 @@ use super::hook::DeliveryError;
 use super::incident::IncidentWatchError;
 use super::output::{OutputError, Printer};
 use super::parameters::ParameterError;
-use super::workflow::ApplyError;
+use super::same_name::Ambiguous;
 use crate::exit::Exit;
 
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub(crate) enum OperatorError {
     #[error(transparent)]
     Audit(#[from] AuditError),
     #[error(transparent)]
-    Apply(#[from] ApplyError),
+    Ambiguous(#[from] Ambiguous),
     #[error(transparent)]
     Stack(#[from] StackError),
     #[error(transparent)]
@@ -55,7 +55,7 @@ impl OperatorError {
             Self::Connection(_)
             | Self::File(_)
             | Self::Parameter(_)
-            | Self::Apply(_)
+            | Self::Ambiguous(_)
             | Self::Delivery(_)
             | Self::Stack(_) => Exit::Usage,
             Self::Watch(error) => error.exit(),

@@ -24,6 +24,7 @@ mod pace;
 mod parameters;
 mod queue;
 mod runbook;
+mod same_name;
 mod team;
 mod workflow;
 

@@ -4,6 +4,7 @@ mod files;
 mod incidents;
 mod installation;
 mod lists;
+mod phases;
 mod refusals;
 mod reporting;
 mod review;

@@ -16,10 +16,22 @@ pub(super) fn runbook(body: &Value) -> Layout {
         ("Approved version", at("/approvedVersion")),
         ("Digest", at("/digest")),
         ("Author", at("/author")),
-        ("Webhook", format!("{} {}", at("/webhookMethod"), at("/webhookUrl"))),
+        does(body),
         ("Idempotent", at("/idempotent")),
         ("Updated", timestamp(body, "/updatedAt")),
     ])
+}
+
+/// The one call, or the phases in order.
+fn does(definition: &Value) -> (&'static str, String) {
+    let at = |pointer| field(definition, pointer);
+    match definition.get("phases").and_then(Value::as_array) {
+        None => ("Webhook", format!("{} {}", at("/webhookMethod"), at("/webhookUrl"))),
+        Some(phases) => {
+            let ids: Vec<String> = phases.iter().map(|phase| field(phase, "/id")).collect();
+            ("Phases", ids.join(", "))
+        }
+    }
 }
 
 pub(super) fn runbooks(body: &Value) -> Layout {
@@ -60,7 +72,7 @@ pub(super) fn version(body: &Value) -> Layout {
         ("Version", at("/version")),
         ("Status", at("/approvalStatus")),
         ("Name", definition("name")),
-        ("Webhook", format!("{} {}", definition("webhookMethod"), definition("webhookUrl"))),
+        does(body.get("definition").unwrap_or(&Value::Null)),
         ("Digest", at("/digest")),
         ("Author", at("/author")),
         ("Created", timestamp(body, "/createdAt")),
@@ -75,12 +87,15 @@ pub(super) fn version(body: &Value) -> Layout {
 /// One line a changed place: `+` new, `-` gone, `~` changed.
 pub(super) fn diff(body: &Value) -> Layout {
     Layout::rows_of(&["", "PLACE", "BEFORE", "AFTER"], body, "/changes", |change| {
-        let sign = match (change.get("before"), change.get("after")) {
-            (None, _) => "+",
-            (_, None) => "-",
-            (Some(_), Some(_)) => "~",
-        };
         let side = |name: &str| change.get(name).map_or_else(|| "-".to_owned(), Value::to_string);
-        vec![sign.to_owned(), field(change, "/pointer"), side("before"), side("after")]
+        vec![sign(change).to_owned(), field(change, "/pointer"), side("before"), side("after")]
     })
+}
+
+pub(super) fn sign(change: &Value) -> &'static str {
+    match (change.get("before"), change.get("after")) {
+        (None, _) => "+",
+        (_, None) => "-",
+        (Some(_), Some(_)) => "~",
+    }
 }

@@ -1,5 +1,6 @@
 //! Runbooks: write, review, decide, execute.
 
+mod apply;
 mod decide;
 mod execute;
 mod layout;
@@ -18,6 +19,8 @@ use super::error::OperatorError;
 pub(crate) enum RunbookCommand {
     /// Check a file without asking a server
     Validate(validate::Validate),
+    /// Create a runbook from a file, or make a new version of the one of the same name and team
+    Apply(apply::Apply),
     /// Create a runbook from a file; it is a DRAFT
     Create(write::Create),
     /// Show a runbook and its newest version
@@ -51,6 +54,7 @@ impl Command for RunbookCommand {
             Self::Validate(command) => return command.run(context),
             Self::Execute(command) => return command.run(context).await,
             Self::Plan(command) => return command.planning().run(context).await,
+            Self::Apply(command) => command.run(context).await?,
             Self::Create(command) => command.run(context).await?,
             Self::Get(command) => command.run(context).await?,
             Self::List(command) => command.run(context).await?,

@@ -26,7 +26,8 @@ impl Create {
     pub(super) async fn run(&self, context: &Context) -> Result<(), OperatorError> {
         let checked = read(&self.file, context)?;
         let call = Call::post(&["api", "runbooks"], body_of(&checked)).key(self.idempotency_key.clone());
-        send_file(context, call, &checked).await
+        let created = send_file(context, call, &checked).await?;
+        Ok(context.printer.data(&created, layout::runbook)?)
     }
 }
 
@@ -48,7 +49,8 @@ pub(crate) struct Update {
 impl Update {
     pub(super) async fn run(&self, context: &Context) -> Result<(), OperatorError> {
         let checked = read(&self.file, context)?;
-        send_file(context, self.call(body_of(&checked)), &checked).await
+        let updated = send_file(context, self.call(body_of(&checked)), &checked).await?;
+        Ok(context.printer.data(&updated, layout::runbook)?)
     }
 
     pub(super) fn call(&self, mut body: Value) -> Call {
@@ -104,7 +106,7 @@ impl Delete {
 }
 
 /// A definition without faults; doubts about it are told and do not stop it.
-fn read(file: &std::path::Path, context: &Context) -> Result<Checked, OperatorError> {
+pub(super) fn read(file: &std::path::Path, context: &Context) -> Result<Checked, OperatorError> {
     let checked = read_definition(file)?;
     for doubt in &checked.doubts.faults {
         context.printer.note(&format!("warning: {}{doubt}", checked.name));
@@ -112,14 +114,18 @@ fn read(file: &std::path::Path, context: &Context) -> Result<Checked, OperatorEr
     Ok(checked)
 }
 
-fn body_of(checked: &Checked) -> Value {
+pub(super) fn body_of(checked: &Checked) -> Value {
     object(&checked.definition)
 }
 
 /// Sends what a file holds. What the server finds wrong with it is told with the file's lines: the body is the file's value.
-async fn send_file(context: &Context, call: Call, checked: &Checked) -> Result<(), OperatorError> {
+pub(super) async fn send_file(
+    context: &Context,
+    call: Call,
+    checked: &Checked,
+) -> Result<Value, OperatorError> {
     match context.send(call).await {
-        Ok(reply) => Ok(context.printer.data(&reply.body, layout::runbook)?),
+        Ok(reply) => Ok(reply.body),
         Err(OperatorError::Api(ApiError::Problem(problem))) => {
             Err(ApiError::from(problem.in_file(&checked.name, &checked.places)).into())
         }

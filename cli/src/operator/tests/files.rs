@@ -115,3 +115,56 @@ async fn a_file_that_is_not_there_is_named() {
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.starts_with("error: reading no/such.yaml: "), "{}", ran.stderr);
 }
+
+/// What `runbook apply` of a file asks for, with the answers given in this order.
+async fn applied(line: &str, answers: &[Value]) -> (Ran, Vec<String>) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("runbook.yaml");
+    std::fs::write(&path, "name: Restart\nteamId: ops\nwebhookUrl: https://ops.example/restart\n").unwrap();
+    let stub = Stub::with(answers.iter().map(Answer::ok)).await;
+    let ran = run_on(&stub, &format!("{line} -f {}", path.display())).await;
+    let asked = stub.lines().into_iter().filter_map(|line| line.split(" {").next().map(str::to_owned));
+    (ran, asked.map(|line| line.replace(RUNBOOK, "RB")).collect())
+}
+
+fn stored(version: u32, status: &str) -> Value {
+    json!({
+        "id": RUNBOOK, "name": "Restart", "teamId": "ops", "version": version, "approvalStatus": status, "digest": "d1",
+    })
+}
+
+#[tokio::test]
+async fn apply_creates_what_is_not_there_and_says_what_to_do_next() {
+    let others = json!({"items": [{"id": "rb_1", "name": "Restart", "teamId": "web"}]});
+    let (ran, asked) = applied("runbook apply", &[others, stored(1, "DRAFT")]).await;
+    assert_eq!(asked, ["GET /api/runbooks?teamId=ops&q=Restart&limit=100", "POST /api/runbooks"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let id = format!("muster runbook approve {RUNBOOK} --version 1 --digest d1");
+    assert!(ran.stdout.contains("DRAFT") && ran.stderr.contains(&id), "{}{}", ran.stdout, ran.stderr);
+}
+
+#[tokio::test]
+async fn apply_makes_a_new_version_and_says_what_changed() {
+    let diff = json!({"changes": [{"pointer": "/timeoutSeconds", "before": 5, "after": 7}, {"pointer": "/tags/0", "after": "a"}]});
+    let before = json!({"items": [stored(1, "APPROVED")]});
+    let (ran, asked) = applied("runbook apply --note slower", &[before, stored(2, "DRAFT"), diff]).await;
+    assert_eq!(asked[1..], ["PUT /api/runbooks/RB", "GET /api/runbooks/RB/versions/1/diff/2"]);
+    let said = "Version 1 became version 2: ~/timeoutSeconds, +/tags/0\n";
+    assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn apply_of_the_same_changes_nothing() {
+    let same = stored(1, "APPROVED");
+    let (ran, asked) = applied("runbook apply --id RB", &[same.clone(), same]).await;
+    assert_eq!(asked, ["GET /api/runbooks/RB", "PUT /api/runbooks/RB"]);
+    assert!(ran.stderr.starts_with("Nothing changed\nIt is approved."), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn apply_does_not_choose_between_two_of_one_name() {
+    let two = json!({"items": [stored(1, "DRAFT"), stored(1, "DRAFT")]});
+    let (ran, asked) = applied("runbook apply", &[two]).await;
+    assert_eq!((ran.code, asked.len()), (2, 1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("2 runbooks of this team are named so"), "{}", ran.stderr);
+}

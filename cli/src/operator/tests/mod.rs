@@ -83,6 +83,7 @@ fn mistakes_on_the_command_line_are_told_before_anything_is_sent() {
         "runbook get rb_1",
         "runbook get EX",
         "runbook create",
+        "runbook apply",
         "runbook diff RB 1",
         "runbook execute RB -p service",
         "runbook execute RB --parameters [1]",

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use muster_domain::ids::WorkflowId;
-use muster_domain::workflow::WorkflowDefinition;
-use serde_json::Value;
 
 use super::layout;
-use crate::operator::api::{ApiError, Call, IdempotencyKey, PageArgs, object};
+use crate::operator::api::{ApiError, Call, IdempotencyKey, object};
 use crate::operator::context::Context;
 use crate::operator::error::OperatorError;
 use crate::operator::file::{CheckedWorkflow, read_workflow};
+use crate::operator::output::field;
+use crate::operator::same_name::same_name;
 
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
@@ -29,18 +29,17 @@ pub(crate) struct Apply {
     idempotency_key: Option<IdempotencyKey>,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ApplyError {
-    #[error("{count} workflows of this team are named so; say with --id which one to change")]
-    Ambiguous { count: usize },
-}
-
 impl Apply {
     pub(super) async fn run(&self, context: &Context) -> Result<(), OperatorError> {
         let checked = read_workflow(&self.file)?;
         let id = match &self.id {
             Some(id) => Some(id.to_string()),
-            None => same_name(context, &checked.definition).await?,
+            None => {
+                let definition = &checked.definition;
+                let same =
+                    same_name(context, "workflows", (&definition.name, definition.team_id.as_ref())).await?;
+                same.map(|workflow| field(&workflow, "/id"))
+            }
         };
         let call = self.call(id.as_deref(), &checked);
         match context.send(call).await {
@@ -61,28 +60,5 @@ impl Apply {
             members.insert("changeNote".into(), note.as_str().into());
         }
         Call::put(&["api", "workflows", id], body)
-    }
-}
-
-/// The workflow of this name and team, if there is one.
-async fn same_name(
-    context: &Context,
-    definition: &WorkflowDefinition,
-) -> Result<Option<String>, OperatorError> {
-    let call = Call::get(&["api", "workflows"])
-        .query("teamId", definition.team_id.as_ref())
-        .query("q", Some(&definition.name));
-    let list = context.api()?.list(call, &PageArgs::ALL).await?;
-    let team = definition.team_id.as_ref().map(|team| team.as_str());
-    let same = |item: &&Value| {
-        let text = |name: &str| item.get(name).and_then(Value::as_str);
-        text("name") == Some(&definition.name) && text("teamId") == team
-    };
-    let items = list.get("items").and_then(Value::as_array).into_iter().flatten();
-    let ids: Vec<&str> = items.filter(same).filter_map(|item| item.get("id")?.as_str()).collect();
-    match ids.as_slice() {
-        [] => Ok(None),
-        [id] => Ok(Some((*id).to_owned())),
-        several => Err(ApplyError::Ambiguous { count: several.len() }.into()),
     }
 }

@@ -8,7 +8,6 @@ mod trial;
 
 use clap::Subcommand;
 
-pub(crate) use self::apply::ApplyError;
 use super::Command;
 use super::context::Context;
 use super::ended::{Ended, help};
