@@ -6,6 +6,7 @@ mod anomaly;
 mod applicability;
 mod audit;
 mod callbacks;
+mod drafts;
 mod editing;
 mod executing;
 mod freezes;

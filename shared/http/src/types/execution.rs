@@ -32,7 +32,7 @@ pub(crate) struct Execute {
     /// Absent: the newest approved version.
     #[serde(default)]
     version: Option<u32>,
-    /// Only show what would be sent.
+    /// Only show what would be sent. Those who may edit or approve the runbook may name a DRAFT as `version` then.
     #[serde(default)]
     dry_run: bool,
 }
