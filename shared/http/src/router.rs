@@ -157,7 +157,7 @@ fn health_routes() -> Routes {
 }
 
 fn description_routes() -> Routes {
-    OpenApiRouter::new().routes(routes!(service::describe))
+    OpenApiRouter::new().routes(routes!(service::describe)).routes(routes!(service::runbook_schema))
 }
 
 /// Counters of this process: of no use where many processes come and go.

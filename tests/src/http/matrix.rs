@@ -115,6 +115,7 @@ const TABLE: &str = "
     GET    /readyz                                                     ooooooooo ooooooooo ooooooooo
     GET    /metrics                                                    ooooooooo ooooooooo ooooooooo
     GET    /openapi.json                                               ooooooooo ooooooooo ooooooooo
+    GET    /api/schemas/runbook                                        ooooooooo ooooooooo ooooooooo
 ";
 
 /// The owners, in the order of the columns.

@@ -57,6 +57,9 @@ async fn health_metrics_and_the_document_need_no_identity() {
     let document = stranger.get("/openapi.json").await;
     assert_eq!(document.header("content-type"), "application/json");
     assert_eq!(document.text, muster_http::document());
+    let schema = stranger.get("/api/schemas/runbook").await;
+    assert_eq!(schema.header("content-type"), "application/schema+json");
+    assert_eq!(schema.text, include_str!("../../../docs/runbook.schema.json"));
     let runbook = approved(&world, json!({})).await;
     executed(&world, &runbook, json!({})).await;
     let metrics = stranger.get("/metrics").await;

@@ -40,7 +40,7 @@ async fn claims_that_name_nobody_are_nobody() {
 #[tokio::test]
 async fn health_and_the_description_need_no_token() {
     let (_installation, api) = api().await;
-    for path in ["/healthz", "/readyz", "/openapi.json"] {
+    for path in ["/healthz", "/readyz", "/openapi.json", "/api/schemas/runbook"] {
         Request::sample("get-health").to("GET", path).send(&api).await.expect(200);
     }
     Request::sample("get-health").to("GET", "/metrics").send(&api).await.expect(404);

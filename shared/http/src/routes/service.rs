@@ -57,3 +57,13 @@ pub(crate) async fn describe() -> impl IntoResponse {
     static DOCUMENT: LazyLock<String> = LazyLock::new(crate::openapi::document);
     ([(CONTENT_TYPE, "application/json")], DOCUMENT.as_str())
 }
+
+/// The JSON Schema of a runbook of phases, for editors.
+#[utoipa::path(
+    get, path = "/api/schemas/runbook", tag = "Service", security(()),
+    responses((status = 200, description = "The schema", body = Object, content_type = "application/schema+json")),
+)]
+pub(crate) async fn runbook_schema() -> impl IntoResponse {
+    const SCHEMA: &str = include_str!("../../../../docs/runbook.schema.json");
+    ([(CONTENT_TYPE, "application/schema+json")], SCHEMA)
+}

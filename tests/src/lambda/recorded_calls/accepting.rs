@@ -262,6 +262,7 @@ impl Stage {
             "/healthz",
             "/readyz",
             "/openapi.json",
+            "/api/schemas/runbook",
         ] {
             self.ask(&format!("GET {path}"), &Value::Null).await;
         }
