@@ -1,6 +1,8 @@
 //! How a watch shows what it sees: a tree that is drawn over in place, or a line for each event.
 
 use jiff::Timestamp;
+use muster_app::clock::SystemClock;
+use muster_app::ports::Clock as _;
 use muster_domain::ids::ExecutionId;
 use serde_json::Value;
 
@@ -39,7 +41,7 @@ impl View {
             Self::Lines => show_lines((api, printer), execution, seen).await,
             Self::Tree { definition, screen } => {
                 let approvals = approvals_of(api, execution).await?;
-                let now = Timestamp::now();
+                let now = now();
                 let sight = Sight { execution, definition, approvals: &approvals, now };
                 Ok(printer.redraw(screen, &draw_within(sight, printer.paint, Screen::room()))?)
             }
@@ -55,7 +57,7 @@ pub(super) async fn whole(
 ) -> Result<Vec<String>, OperatorError> {
     let definition = definition_of(api, execution).await?;
     let approvals = approvals_of(api, execution).await?;
-    let sight = Sight { execution, definition: &definition, approvals: &approvals, now: Timestamp::now() };
+    let sight = Sight { execution, definition: &definition, approvals: &approvals, now: now() };
     Ok(draw(sight, printer.paint))
 }
 
@@ -72,7 +74,7 @@ async fn show_lines(
     if trail.clone().any(asks) {
         approvals = approvals_of(api, execution).await?;
     }
-    let sight = Sight { execution, definition: &Value::Null, approvals: &approvals, now: Timestamp::now() };
+    let sight = Sight { execution, definition: &Value::Null, approvals: &approvals, now: now() };
     for (line, event) in lines.iter().zip(trail) {
         show_line(printer, line)?;
         if asks(event) {
@@ -120,4 +122,9 @@ async fn readable(api: &Api, call: Call) -> Result<Value, OperatorError> {
         Err(ApiError::Problem(_)) => Ok(Value::Null),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Of this machine, as the times that it shows are.
+fn now() -> Timestamp {
+    Timestamp::from_millisecond(SystemClock.now().millis()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
