@@ -15,6 +15,7 @@ mod problem;
 mod router;
 mod routes;
 mod types;
+pub mod yaml;
 
 pub use self::identity::{IdentityError, principal_from_claims};
 pub use self::openapi::document;

@@ -13,6 +13,7 @@ use muster_domain::fault::Fault;
 use muster_domain::freeze::Frozen;
 
 use crate::extract::if_match::etag;
+use crate::yaml::Places;
 
 pub(crate) use self::details::{Details, InputError};
 pub(crate) use self::kind::Kind;
@@ -48,6 +49,16 @@ impl Problem {
     pub(crate) fn unauthenticated(challenge: &'static str, detail: &str) -> Self {
         let challenge = HeaderValue::from_static(challenge);
         Self::new(Kind::Unauthenticated, detail).with_header(WWW_AUTHENTICATE, challenge)
+    }
+
+    /// The same, with the line of each fault of the body.
+    pub(crate) fn located(mut self, places: &Places) -> Self {
+        for error in &mut self.details.errors {
+            let place = error.pointer.as_deref().and_then(|pointer| places.nearest(pointer));
+            error.line = place.map(|place| place.line);
+            error.column = place.map(|place| place.column);
+        }
+        self
     }
 
     #[cfg(test)]

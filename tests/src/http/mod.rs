@@ -28,6 +28,7 @@ mod teams;
 mod triggers;
 mod troubles;
 mod workflows;
+mod yaml;
 
 use serde_json::{Value, json};
 

@@ -134,7 +134,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::operator::file::{Located, Source};
+    use crate::operator::file::{Source, located};
 
     fn problem(status: u16, body: serde_json::Value) -> Problem {
         let mut problem: Problem = serde_json::from_value(body).expect("is a problem");
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn an_error_in_a_file_names_its_line() {
         let source = Source { name: "a.yaml".into(), text: "name: x\nteamId: ops\n".into() };
-        let places = Located::parse(&source).expect("parses").places;
+        let places = located(&source).expect("parses").places;
         let body = json!({"title": "No", "errors": [{"pointer": "/teamId", "message": "cannot be changed"}]});
         let told = problem(400, body).in_file("a.yaml", &places).to_string();
         assert_eq!(told, "No (400)\n  a.yaml:2:1: /teamId: cannot be changed");

@@ -7,7 +7,7 @@ use muster_domain::runbook::definition::is_phased;
 use muster_domain::runbook::{PhasedRunbook, RunbookDefinition, SimpleRunbook};
 
 use super::faults::FileFaults;
-use super::located::{Located, Places};
+use super::located::{Located, Places, located};
 use super::source::{FileError, Source};
 use super::{secrets, typed};
 
@@ -28,7 +28,7 @@ pub(crate) fn read_definition(path: &Path) -> Result<Checked, FileError> {
 
 /// Parses and checks; every fault is reported with its place.
 pub(crate) fn check(source: &Source) -> Result<Checked, FileFaults> {
-    let Located { mut value, places } = Located::parse(source)?;
+    let Located { mut value, places } = located(source)?;
     let fail = |faults: Vec<Fault>| FileFaults::of(&source.name, faults, &places);
     if !value.is_object() {
         let message = "must be an object with the fields of a runbook: `name`, and `webhookUrl` or `phases`";

@@ -11,7 +11,7 @@ mod workflow;
 
 pub(crate) use self::definition::{Checked, check, read_definition};
 pub(crate) use self::faults::{FileFault, FileFaults};
-pub(crate) use self::located::{Located, Places};
+pub(crate) use self::located::{Places, located};
 pub(crate) use self::source::{FileError, Source};
 pub(crate) use self::team::read_team;
 pub(crate) use self::workflow::{CheckedWorkflow, read_workflow};

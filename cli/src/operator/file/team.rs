@@ -8,7 +8,7 @@ use muster_domain::notification::TeamSettings;
 use serde_json::Value;
 
 use super::faults::FileFaults;
-use super::located::{Located, Places};
+use super::located::{Located, Places, located};
 use super::source::{FileError, Source};
 use super::{secrets, typed};
 
@@ -28,7 +28,7 @@ pub(crate) fn read_team(path: &Path) -> Result<CheckedTeam, FileError> {
 
 /// Parses and checks; every fault is reported with its place.
 fn check(source: &Source) -> Result<CheckedTeam, FileFaults> {
-    let Located { mut value, places } = Located::parse(source)?;
+    let Located { mut value, places } = located(source)?;
     let fail = |faults: Vec<Fault>| FileFaults::of(&source.name, faults, &places);
     let team = take_team(&mut value).map_err(|fault| fail(vec![fault]))?;
     let mut faults = secrets::team_faults(&value);

@@ -6,7 +6,7 @@ use muster_domain::fault::Fault;
 use muster_domain::workflow::WorkflowDefinition;
 
 use super::faults::FileFaults;
-use super::located::{Located, Places};
+use super::located::{Located, Places, located};
 use super::source::{FileError, Source};
 use super::{secrets, typed};
 
@@ -25,7 +25,7 @@ pub(crate) fn read_workflow(path: &Path) -> Result<CheckedWorkflow, FileError> {
 
 /// Parses and checks; every fault is reported with its place.
 fn check(source: &Source) -> Result<CheckedWorkflow, FileFaults> {
-    let Located { mut value, places } = Located::parse(source)?;
+    let Located { mut value, places } = located(source)?;
     let fail = |faults: Vec<Fault>| FileFaults::of(&source.name, faults, &places);
     if !value.is_object() {
         let message = "must be an object with the fields of a workflow: `name`, `trigger` and `definition`";

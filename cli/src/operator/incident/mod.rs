@@ -16,7 +16,7 @@ use super::api::{Call, IdempotencyKey, OfTeam, PageArgs, object};
 use super::context::Context;
 use super::ended::{Ended, help};
 use super::error::OperatorError;
-use super::file::{FileError, Located, Source};
+use super::file::{FileError, Source, located};
 use super::output::{Layout, field, timestamp};
 use super::parameters::{JsonObject, KeyValue, ParameterError, merged};
 
@@ -133,7 +133,7 @@ impl Create {
 
 /// The file's content as it is: the server names what is wrong with it.
 fn file_body(path: &std::path::Path) -> Result<Value, FileError> {
-    Ok(Located::parse(&Source::read(path)?)?.value)
+    Ok(located(&Source::read(path)?)?.value)
 }
 
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use super::layout;
 use crate::operator::api::{Call, object};
 use crate::operator::context::Context;
 use crate::operator::error::OperatorError;
-use crate::operator::file::{FileError, Located, Source, read_workflow};
+use crate::operator::file::{FileError, Source, located, read_workflow};
 
 #[derive(Debug, Args)]
 pub(crate) struct Test {
@@ -35,7 +35,7 @@ impl Test {
 
 /// The file's content as it is: the server names what is wrong with it.
 fn event_of(path: &std::path::Path) -> Result<Value, FileError> {
-    Ok(Located::parse(&Source::read(path)?)?.value)
+    Ok(located(&Source::read(path)?)?.value)
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,11 @@ use crate::problem::{InputError, Kind, Problem};
 /// What a body may be read as.
 pub(crate) trait Body: Sized {
     fn read(body: &[u8]) -> Result<Self, Problem>;
+
+    /// What most routes do not take.
+    fn read_yaml(_body: &[u8]) -> Result<Self, Problem> {
+        Err(Problem::new(Kind::UnsupportedMediaType, "Send it with `Content-Type: application/json`"))
+    }
 }
 
 impl<T: DeserializeOwned> Body for T {

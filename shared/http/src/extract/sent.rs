@@ -12,7 +12,7 @@ use super::query::{self, NoQuery};
 use super::{asked, idempotency_key, raw};
 use crate::problem::{Kind, Problem};
 
-/// A JSON body. Routes that take one have no query parameters.
+/// A JSON body, or a YAML one where the type can be read from that. Routes that take one have no query parameters.
 pub(crate) struct Sent<T> {
     pub(crate) caller: Caller,
     pub(crate) body: T,
@@ -28,9 +28,8 @@ impl<S: Send + Sync, T: Body> FromRequest<S> for Sent<T> {
         let key = KeyedRoute::of(&parts)?;
         let media = Media::of(&parts.headers);
         let bytes = raw::read(Request::from_parts(parts, body), state).await?;
-        media.refuse_unless_json(&bytes)?;
+        let body = media.read(&bytes)?;
         caller.idempotency = key.map(|key| key.with_body(&caller, &bytes));
-        let body = T::read(&bytes)?;
         Ok(Self { caller, body })
     }
 }
@@ -56,6 +55,8 @@ impl KeyedRoute {
 /// What the body is said to be.
 enum Media {
     Json,
+    /// RFC 9512, and the names that were usual before it.
+    Yaml,
     Other,
 }
 
@@ -68,17 +69,19 @@ impl Media {
         };
         let text = value.to_str().unwrap_or_default();
         let media_type = text.split(';').next().unwrap_or_default();
-        match media_type.trim().eq_ignore_ascii_case("application/json") {
-            true => Self::Json,
-            false => Self::Other,
+        match media_type.trim().to_ascii_lowercase().as_str() {
+            "application/json" => Self::Json,
+            "application/yaml" | "application/x-yaml" | "text/yaml" => Self::Yaml,
+            _ => Self::Other,
         }
     }
 
     /// An empty body needs no media type.
-    fn refuse_unless_json(&self, body: &[u8]) -> Result<(), Problem> {
+    fn read<T: Body>(&self, body: &[u8]) -> Result<T, Problem> {
         match self {
-            Self::Json => Ok(()),
-            Self::Other if body.is_empty() => Ok(()),
+            Self::Json => T::read(body),
+            Self::Yaml => T::read_yaml(body),
+            Self::Other if body.is_empty() => T::read(body),
             Self::Other => {
                 let detail = "Send it with `Content-Type: application/json`";
                 Err(Problem::new(Kind::UnsupportedMediaType, detail))

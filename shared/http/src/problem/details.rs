@@ -60,7 +60,13 @@ impl Details {
 pub(crate) struct InputError {
     /// JSON pointer (RFC 6901) into the body; empty for the body itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pointer: Option<String>,
+    pub(super) pointer: Option<String>,
+    /// Where that stands in a YAML body; a member stands where its name does. Counts from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) line: Option<u64>,
+    /// Counts from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) column: Option<u64>,
     /// Name of a query parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<String>,
@@ -73,14 +79,18 @@ pub(crate) struct InputError {
 
 impl InputError {
     pub(crate) fn in_body(pointer: String, message: String) -> Self {
-        Self { pointer: Some(pointer), parameter: None, header: None, message }
+        Self { pointer: Some(pointer), ..Self::new(message) }
     }
 
     pub(crate) fn in_query(parameter: String, message: String) -> Self {
-        Self { pointer: None, parameter: Some(parameter), header: None, message }
+        Self { parameter: Some(parameter), ..Self::new(message) }
     }
 
     pub(crate) fn in_header(header: &'static str, message: &str) -> Self {
-        Self { pointer: None, parameter: None, header: Some(header), message: message.to_owned() }
+        Self { header: Some(header), ..Self::new(message.to_owned()) }
+    }
+
+    fn new(message: String) -> Self {
+        Self { pointer: None, line: None, column: None, parameter: None, header: None, message }
     }
 }

@@ -24,10 +24,12 @@ use crate::types::definition::NewDefinition;
 use crate::types::page::{Limit, Page, paging};
 use crate::types::runbook::{Runbook, RunbookSummary, VersionStatus};
 use crate::types::search::SearchText;
+use crate::types::written::Written;
 
 /// Creates a runbook: version 1, a DRAFT.
 #[utoipa::path(
-    post, path = "/api/runbooks", tag = "Runbooks", request_body = NewDefinition, params(IdempotencyHeader),
+    post, path = "/api/runbooks", tag = "Runbooks", params(IdempotencyHeader),
+    request_body(content((NewDefinition = "application/json"), (NewDefinition = "application/yaml"))),
     responses(
         (status = 201, description = "The new runbook", body = Runbook, headers(("Location" = String), ("ETag" = String))),
         Sending,
@@ -35,11 +37,12 @@ use crate::types::search::SearchText;
 )]
 pub(crate) async fn create_runbook(
     State(app): State<Arc<App>>,
-    Sent { caller, body }: Sent<NewDefinition>,
+    Sent { caller, body: Written { definition, places } }: Sent<Written>,
 ) -> Result<impl IntoResponse, Problem> {
-    let (definition, note) = body.into_parts();
-    refuse_note(note.as_deref(), "runbook")?;
-    let detail = app.create_runbook(&caller, definition).await?;
+    let (definition, note) = definition.into_parts();
+    refuse_note(note.as_deref(), "runbook").map_err(|problem| problem.located(&places))?;
+    let created = app.create_runbook(&caller, definition).await;
+    let detail = created.map_err(|error| Problem::from(error).located(&places))?;
     let location = format!("/api/runbooks/{}", detail.runbook.id);
     Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), show(detail)))
 }
@@ -101,7 +104,8 @@ pub(crate) async fn read_runbook(
 /// Changes a runbook: the whole definition becomes a new version, a DRAFT. Approved versions stay as they are and runnable.
 /// The same definition again changes nothing.
 #[utoipa::path(
-    put, path = "/api/runbooks/{id}", tag = "Runbooks", request_body = NewDefinition,
+    put, path = "/api/runbooks/{id}", tag = "Runbooks",
+    request_body(content((NewDefinition = "application/json"), (NewDefinition = "application/yaml"))),
     params(("id" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag of what was read")),
     responses(
         (status = 200, description = "The runbook with its new version", body = Runbook, headers(("ETag" = String))),
@@ -112,10 +116,11 @@ pub(crate) async fn change_runbook(
     State(app): State<Arc<App>>,
     Named(id): Named<RunbookId>,
     IfMatch(revision): IfMatch,
-    Sent { caller, body }: Sent<NewDefinition>,
+    Sent { caller, body: Written { definition, places } }: Sent<Written>,
 ) -> Result<impl IntoResponse, Problem> {
-    let (definition, note) = body.into_parts();
-    Ok(show(app.update_runbook(&caller, &id, definition, note, revision).await?))
+    let (definition, note) = definition.into_parts();
+    let updated = app.update_runbook(&caller, &id, definition, note, revision).await;
+    Ok(show(updated.map_err(|error| Problem::from(error).located(&places))?))
 }
 
 /// Deletes a runbook that nothing is executing. Its versions, executions and audit log stay readable.

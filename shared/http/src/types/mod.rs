@@ -35,3 +35,4 @@ pub(crate) mod trial;
 pub(crate) mod version;
 pub(crate) mod why;
 pub(crate) mod workflow;
+pub(crate) mod written;
