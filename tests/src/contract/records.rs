@@ -11,7 +11,6 @@ use muster_domain::audit::{AuditEntry, ChainHead, Fact, Resource};
 use muster_domain::control::{KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::{Execution, Parent, ParentWorkflow, Pinned, PinnedRunbook, State, Trail};
-use muster_domain::execution::{Execution, Parent, Pinned, PinnedRunbook, State, Trail};
 use muster_domain::freeze::{BreakGlassLog, FreezeCalendar, FreezeScope};
 use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId, WorkflowId};
 use muster_domain::incident::{Actor, Cause, Incident, NewIncident, Opening, Priority};

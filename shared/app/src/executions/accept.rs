@@ -45,7 +45,7 @@ pub struct ExecuteRequest {
 #[serde(rename_all = "camelCase")]
 pub enum Executed {
     Accepted(Accepted),
-    DryRun(Forecast),
+    DryRun(Box<Forecast>),
 }
 
 /// What a real run would do.
@@ -98,7 +98,8 @@ impl App {
             let steps = preview(&execution, &compiled, incident.as_ref())?;
             let limits = self.limits_outlook(&execution, &compiled).await?;
             let freeze = self.freeze_forecast(&execution, &compiled.plan).await?;
-            let reply = Executed::DryRun(Forecast { steps, risk: execution.risk, limits, freeze });
+            let forecast = Forecast { steps, risk: execution.risk, limits, freeze };
+            let reply = Executed::DryRun(Box::new(forecast));
             return Ok(Decided { reply, writes: Vec::new() });
         }
         self.refuse_killed(&execution).await?;

@@ -42,7 +42,7 @@ pub(crate) async fn execute_runbook(
             let accepted = Json(Accepted::new(accepted.id));
             (StatusCode::ACCEPTED, AppendHeaders([(LOCATION, location)]), accepted).into_response()
         }
-        Executed::DryRun(forecast) => Json(DryRun::of(forecast)).into_response(),
+        Executed::DryRun(forecast) => Json(DryRun::of(*forecast)).into_response(),
     })
 }
 
