@@ -12,5 +12,6 @@ mod http;
 mod lambda;
 mod local;
 mod operator;
+mod phased;
 mod scale;
 mod support;

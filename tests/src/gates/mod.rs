@@ -5,6 +5,7 @@ mod changing;
 mod inbox;
 mod people;
 mod racing;
+mod seeded_races;
 mod telling;
 mod time;
 

@@ -44,7 +44,7 @@ async fn of_two_answers_at_once_where_two_are_needed_both_count(
 }
 
 /// The use cases of a process whose clock is one millisecond before the end of the approval.
-async fn just_in_time(gated: &Gated) -> (App, GateAnswer) {
+pub(super) async fn just_in_time(gated: &Gated) -> (App, GateAnswer) {
     let clock = Arc::<ManualClock>::default();
     clock.advance(Duration::from_millis(599_999));
     let queue = Arc::clone(&gated.world.queue) as Arc<dyn Queue>;
@@ -54,14 +54,14 @@ async fn just_in_time(gated: &Gated) -> (App, GateAnswer) {
     (app, answer)
 }
 
-async fn answered(gated: &Gated, (app, answer): &(App, GateAnswer)) -> bool {
+pub(super) async fn answered(gated: &Gated, (app, answer): &(App, GateAnswer)) -> bool {
     let carl = caller(CARL, &["team:ops:responder"]);
     let answered = app.answer_gate(&carl, (&gated.id(), &"ask".parse().unwrap()), answer).await;
     answered.is_ok()
 }
 
 /// A worker whose clock says that the time is up.
-async fn expires(gated: &Gated) {
+pub(super) async fn expires(gated: &Gated) {
     gated.world.clock.advance(Duration::from_secs(600));
     gated.world.handle(&Job::Run { execution: gated.id() }).await.unwrap();
 }

@@ -20,7 +20,7 @@ mod lists;
 mod manual;
 mod matrix;
 mod noise;
-mod phases;
+pub(crate) mod phases;
 mod refusals;
 mod routers;
 mod runs;

@@ -24,7 +24,7 @@ pub(crate) fn act(world: &World, id: &str) -> Value {
 }
 
 /// Looks from two sides at once, then acts twice; what was done is taken back if a step fails.
-fn runbook(world: &World) -> Value {
+pub(crate) fn runbook(world: &World) -> Value {
     let group = json!({"parallel": {"id": "sides", "steps": [look(world, "left"), look(world, "right")]}});
     json!({
         "name": "Look and act", "teamId": "ops", "rollback": {"onFailure": true},
@@ -43,7 +43,7 @@ pub(crate) async fn stored(world: &World, definition: Value) -> String {
 }
 
 /// A run of an approved runbook; no worker has begun it.
-async fn accepted(world: &World, definition: Value) -> String {
+pub(crate) async fn accepted(world: &World, definition: Value) -> String {
     let runbook = stored(world, definition).await;
     executed(world, &runbook, json!({})).await
 }
@@ -52,11 +52,11 @@ pub(crate) async fn read(world: &World, execution: &str) -> Value {
     ann(world).get(&format!("/api/executions/{execution}")).await.expect(200)
 }
 
-async fn ask(world: &World, execution: &str, verb: &str, body: Value) -> Value {
+pub(crate) async fn ask(world: &World, execution: &str, verb: &str, body: Value) -> Value {
     ann(world).post(&format!("/api/executions/{execution}/{verb}"), body).await.expect(200)
 }
 
-fn because() -> Value {
+pub(crate) fn because() -> Value {
     json!({"reason": "a drill"})
 }
 

@@ -22,6 +22,12 @@ impl ManualClock {
         self.move_to(self.now().plus(by));
     }
 
+    /// As when a machine's clock is corrected.
+    pub(crate) fn set_back(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap();
+        self.0.fetch_sub(by, Ordering::SeqCst);
+    }
+
     /// Never moves back.
     pub(crate) fn move_to(&self, moment: Time) {
         self.0.fetch_max(moment.millis(), Ordering::SeqCst);
