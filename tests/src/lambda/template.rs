@@ -218,7 +218,7 @@ fn writers(key: &Key) -> &'static [&'static str] {
         Key::Why(..) | Key::Starts(..) => &["muster-matcher", "muster-sweeper"],
         Key::AgeCursor(..) => &["muster-sweeper"],
         // Whoever ends an execution gives back what it holds.
-        Key::Target(..) => &["muster-api", "muster-worker", "muster-sweeper", "muster-dead-letter"],
+        Key::Target(..) => &["muster-api", "muster-worker", "muster-dead-letter"],
         Key::Usage(..) => &["muster-worker"],
         Key::Audit(..) => &[
             "muster-api",

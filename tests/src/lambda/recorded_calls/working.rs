@@ -5,6 +5,7 @@ use std::time::Duration;
 use muster_domain::execution::ExecutionStatus;
 use serde_json::{Value, json};
 
+use super::accepting::{execution_of, phased};
 use super::stage::Stage;
 use crate::lambda::installation::calling;
 use crate::lambda::samples::sample;
@@ -18,6 +19,7 @@ impl Stage {
         self.repair_lost_nudges().await;
         self.start_what_came_of_age().await;
         self.bury_dead_letters().await;
+        self.hold_and_leave_a_target().await;
         let told: Vec<String> =
             self.receiver.received().iter().map(|received| received.uri.path().to_owned()).collect();
         for path in ["/restart", "/once", "/refused", "/teams", "/notify"] {
@@ -66,6 +68,35 @@ impl Stage {
         }
         assert_eq!(self.sweep().await["aged"], 2);
         self.work_off().await;
+    }
+
+    /// A target is held by the worker, and left again by whoever ends the execution: a person, or the end of dead letters.
+    async fn hold_and_leave_a_target(&self) {
+        let mut definition = phased(&json!([{"id": "settle", "type": "delay", "seconds": 1}]));
+        definition["limits"] =
+            json!({"target": "checkout", "concurrencyPerTarget": 1, "executionsPerHour": 100});
+        let runbook = self.approved(&definition).await;
+        let execute = format!("POST /api/runbooks/{runbook}/execute");
+        let cancelled = execution_of(&self.ask(&execute, &json!({})).await);
+        self.work_off().await;
+        self.ask(&format!("POST /api/executions/{cancelled}/cancel"), &json!({})).await;
+        let dead = execution_of(&self.ask(&execute, &json!({})).await);
+        self.work_off().await;
+        self.bury(&dead).await;
+    }
+
+    /// A dead letter ends an execution only once nothing is due of it any more.
+    async fn bury(&self, execution: &str) {
+        let run = json!({"v": 1, "job": "run", "execution": execution}).to_string();
+        let id = execution.parse().unwrap();
+        for _ in 0..100 {
+            self.deliver("muster-dead-letter", &run).await;
+            if self.installation.stored(&id).await.value.status() == ExecutionStatus::Failed {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{execution} did not end");
     }
 
     async fn bury_dead_letters(&self) {
