@@ -7,6 +7,7 @@
 mod between;
 mod courier;
 mod installation;
+mod phased;
 mod promises;
 mod scenario;
 mod weather;

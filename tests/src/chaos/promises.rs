@@ -51,6 +51,7 @@ pub(super) async fn check(history: &History) {
     started_once(history, &executions);
     sent_at_most_once(history);
     one_key_one_body(history);
+    super::phased::check(history, &executions);
     chains_verify(history).await;
     no_secret_left(history);
     let (sent, ends) = (history.muster.receiver.received().len(), &history.ends);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::courier::{Content, Courier, handle_quietly};
 use super::installation::Installation;
+use super::phased;
 use super::weather::Turn;
 use crate::support::client::Client;
 
@@ -32,6 +33,8 @@ pub(super) struct History {
     pub(super) executions: Vec<String>,
     pub(super) incidents: Vec<String>,
     pub(super) resolved: Vec<String>,
+    /// The run of a phased runbook, if the seed has one; it is among those accepted.
+    pub(super) phased: Option<String>,
     /// How executions ended, as soon as that was seen.
     pub(super) ends: BTreeMap<ExecutionId, String>,
 }
@@ -40,6 +43,9 @@ pub(super) async fn run(seed: u64) -> History {
     let mut history = History::begin(seed).await;
     history.muster.weather.turns(Turn::Bad);
     history.people_act().await;
+    if phased::is_drawn(seed) {
+        history.begin_phased().await;
+    }
     history.bad_weather().await;
     history.muster.weather.turns(Turn::Clear);
     history.calm().await;
@@ -83,6 +89,7 @@ impl History {
             executions: Vec::new(),
             incidents: Vec::new(),
             resolved: Vec::new(),
+            phased: None,
             ends: BTreeMap::new(),
         }
     }
@@ -107,6 +114,21 @@ impl History {
         }
     }
 
+    /// Written and approved while the weather holds its breath; asked for in it.
+    async fn begin_phased(&mut self) {
+        self.muster.weather.turns(Turn::Clear);
+        let (ann, bob) = (ann(&self.muster), self.muster.client("bob", &["platform-admin"]));
+        let definition = phased::definition(&format!("http://{}", self.muster.street));
+        let runbook = id_of(&ann.post("/api/runbooks", definition).await.expect(201));
+        bob.post(&format!("/api/runbooks/{runbook}/approve"), json!({})).await.expect(200);
+        self.muster.weather.turns(Turn::Bad);
+        let path = format!("/api/runbooks/{runbook}/execute");
+        let accepted = insist(&ann, "execute-phased", &path, json!({})).await;
+        let execution = id_of(&accepted["execution"]);
+        self.executions.push(execution.clone());
+        self.phased = Some(execution);
+    }
+
     /// A PATCH has no key: a repeat changes nothing, because the incident is resolved already.
     async fn resolve(&self, ann: &Client, incident: &str) {
         let path = format!("/api/incidents/{incident}");
@@ -123,6 +145,7 @@ impl History {
     async fn bad_weather(&mut self) {
         for _ in 0..ROUNDS {
             self.courier.deliver(&self.muster).await;
+            phased::steer(self).await;
             if self.muster.weather.once_in(4) {
                 let _ = self.muster.app.sweep().await;
             }
@@ -138,6 +161,7 @@ impl History {
     async fn calm(&mut self) {
         for _ in 0..MOST_CALM {
             while self.courier.deliver(&self.muster).await {}
+            phased::settle(self).await;
             let swept = self.muster.app.sweep().await.unwrap();
             match self.courier.next_due(&self.muster) {
                 Some(moment) => self.muster.clock.move_to(moment),

@@ -96,6 +96,11 @@ impl Receiver {
         self.memory.lock().unwrap().received.clone()
     }
 
+    /// How many calls there were of paths like this.
+    pub(crate) fn count(&self, like: impl Fn(&str) -> bool) -> usize {
+        self.memory.lock().unwrap().received.iter().filter(|received| like(received.uri.path())).count()
+    }
+
     /// How often each attempt arrived, by its id: more than once is a broken promise.
     pub(crate) fn arrivals(&self) -> BTreeMap<String, usize> {
         let mut arrivals = BTreeMap::new();
