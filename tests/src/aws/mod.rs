@@ -14,6 +14,7 @@ mod issuer;
 mod kill_switch;
 mod life;
 mod muster;
+mod phases;
 mod proof;
 
 use std::time::Duration;
