@@ -8,7 +8,9 @@ use muster_domain::audit::Resource;
 use muster_domain::control::Scope;
 use muster_domain::digest::Digest;
 use muster_domain::freeze::FreezeScope;
-use muster_domain::ids::{AccountId, ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId};
+use muster_domain::ids::{
+    AccountId, ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
+};
 use muster_domain::time::Time;
 use muster_domain::workflow::TriggerKind;
 use serde::{Deserialize, Serialize};
