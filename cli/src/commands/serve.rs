@@ -28,7 +28,7 @@ pub(crate) struct ServeArgs {
     /// Host and port that webhooks may call although the address is not public; may be repeated
     #[arg(long, value_name = "HOST:PORT")]
     allow_egress: Vec<AllowedTarget>,
-    /// Where receivers of calls reach this server from outside, as in https://muster.example; its own address unless given
+    /// Where receivers of calls reach this server from outside, as in `https://muster.example`; its own address unless given
     #[arg(long, value_name = "URL", env = "MUSTER_PUBLIC_URL")]
     public_url: Option<PublicUrl>,
     /// Let people approve what they wrote, for an installation of one person; the audit log says so each time
