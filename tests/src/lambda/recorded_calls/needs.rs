@@ -30,7 +30,7 @@ pub(super) fn needs(call: &ApiCall, table: &str) -> Vec<Need> {
             vec![other("events", operation, "EventBus.Arn".into())]
         }
         ("secretsmanager", "GetSecretValue") if request["SecretId"] == CALLBACK_KEY => {
-            vec![other("secretsmanager", operation, "CallbackKey".into())]
+            vec![other("secretsmanager", operation, "CallbackKey.Id".into())]
         }
         ("secretsmanager", "GetSecretValue") => {
             let name = request["SecretId"].as_str().unwrap().strip_prefix(SECRET_PREFIX).unwrap();
