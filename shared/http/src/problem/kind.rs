@@ -123,7 +123,7 @@ impl Kind {
             Self::OtherDigest => "What would run is not what you saw",
             Self::Stale => "It was changed meanwhile",
             Self::TooLarge => "The body is too large",
-            Self::UnsupportedMediaType => "The body must be JSON",
+            Self::UnsupportedMediaType => "The media type of the body is not one that is taken here",
             Self::IdempotencyMismatch => "The Idempotency-Key belongs to another request",
             Self::Internal => "Muster failed",
             Self::Unavailable => "Muster cannot do this at the moment",
