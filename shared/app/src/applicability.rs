@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use futures::future::try_join_all;
 use muster_domain::applicability::{Fit, Past, fit};
-use muster_domain::execution::Execution;
 use muster_domain::ids::{IncidentId, RunbookId, TeamId};
 use muster_domain::incident::Incident;
 use muster_domain::policy::{Action, Owner};
@@ -16,7 +15,6 @@ use muster_domain::render::incident_alone;
 use muster_domain::runbook::Runbook;
 use serde_json::Value;
 
-use crate::executions::HISTORY;
 use crate::plans::Compiled;
 use crate::table::{Order, PageRequest, Query, TableErrorKind};
 use crate::{App, Caller, Error};
@@ -165,15 +163,6 @@ impl App {
 
     async fn past_of(&self, runbook: &RunbookId) -> Result<Past, Error> {
         Ok(Past::of(self.latest_runs(runbook).await?.iter()))
-    }
-
-    /// The latest runs of a runbook, the newest first.
-    pub(crate) async fn latest_runs(&self, runbook: &RunbookId) -> Result<Vec<Execution>, Error> {
-        let query = Query::ExecutionsOfRunbook { runbook: runbook.clone() };
-        let request = PageRequest { limit: HISTORY, order: Order::Descending, after: None };
-        let page = self.table.query(&query, &request).await?;
-        let runs = page.records.into_iter().map(|stored| Ok(stored.typed::<Execution>()?.value));
-        runs.collect()
     }
 }
 

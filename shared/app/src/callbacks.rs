@@ -18,7 +18,7 @@ use serde_json::Value;
 
 pub use self::keys::{CallbackKey, CallbackKeyError, CallbackKeys, FixedKeys, PublicUrl};
 use crate::error::chain;
-use crate::gates::follow::Gates;
+use crate::executions::Seen;
 use crate::ports::CallbackPass;
 use crate::runbooks::refuse_faults;
 use crate::table::CommitError;
@@ -106,19 +106,17 @@ impl App {
             Decision::Moved(moved) => *moved,
             Decision::AlreadyDone | Decision::Refused(_) => return Err(too_late(&seen.value, step)),
         };
-        self.store_callback(&seen.value, moved, seen.version).await?;
+        self.store_callback(&seen, moved).await?;
         Ok(Taken::Now)
     }
 
-    async fn store_callback(&self, before: &Execution, moved: Moved, version: u64) -> Result<(), Error> {
-        let followed = self.following(before, &moved.to, &Gates::default()).await?;
-        let (execution, mut writes) = self.stored(moved, version);
-        writes.extend(followed);
+    async fn store_callback(&self, seen: &Seen, moved: Moved) -> Result<(), Error> {
+        let (execution, writes) = self.transition(seen, moved).await?;
         self.table.commit(writes).await.map_err(|error| match error {
             CommitError::Conflict { .. } => Error::Contention,
             CommitError::Table(error) => error.into(),
         })?;
-        if execution.status() != before.status() {
+        if execution.status() != seen.value.status() {
             self.tell_of(&execution);
         }
         if let State::Waiting { until, .. } = execution.state {

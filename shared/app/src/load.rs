@@ -10,11 +10,13 @@ use muster_domain::runbook::{Runbook, RunbookVersion};
 use muster_domain::time::Time;
 use muster_domain::workflow::{Workflow, WorkflowVersion};
 
-use crate::table::{Key, Record, Stored, Versioned, Write};
+use crate::table::{Key, Order, PageRequest, Query, Record, Stored, Versioned, Write};
 use crate::{App, Error};
 
 /// The most records of one read.
 const MOST_READS: usize = 100;
+/// How many records of a list are read at once.
+const PAGE: u32 = 100;
 
 impl App {
     /// A runbook that is not deleted.
@@ -66,6 +68,26 @@ impl App {
             found.append(&mut self.table.batch_get(keys).await?);
         }
         Ok(found)
+    }
+
+    /// The first records of a list, of at most so many pages.
+    pub(crate) async fn first_of<T>(&self, query: &Query, order: Order, pages: usize) -> Result<Vec<T>, Error>
+    where
+        T: TryFrom<Record, Error = Record>,
+    {
+        let (mut first, mut after) = (Vec::new(), None);
+        for _ in 0..pages {
+            let request = PageRequest { limit: PAGE, order, after };
+            let page = self.table.query(query, &request).await?;
+            for stored in page.records {
+                first.push(stored.typed::<T>()?.value);
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(first)
     }
 
     async fn load<T>(&self, key: Key, kind: &'static str, id: &str) -> Result<Versioned<T>, Error>

@@ -13,7 +13,6 @@ use muster_domain::time::Time;
 use serde::Serialize;
 
 use crate::executions::Seen;
-use crate::gates::follow::Gates;
 use crate::job::Job;
 use crate::metrics::Counter;
 use crate::notifications::job_of;
@@ -145,11 +144,9 @@ impl App {
             return Ok(false);
         };
         let nudges = moved.effects.iter().any(|effect| matches!(effect, Effect::Nudge { .. }));
-        let followed = self.following(&seen.value, &moved.to, &Gates::default()).await?;
-        let (execution, mut writes) = self.stored(*moved, seen.version);
-        writes.extend(followed);
+        let (_, writes) = self.transition(&seen, *moved).await?;
         match self.table.commit(writes).await {
-            Ok(()) => self.wake_waiting(&execution).await,
+            Ok(()) => {}
             // Somebody else moved it: it is not owed any more.
             Err(CommitError::Conflict { .. }) => return Ok(false),
             Err(CommitError::Table(error)) => return Err(error.into()),
@@ -175,9 +172,7 @@ impl App {
             Decision::AlreadyDone => Ok(()),
             Decision::Refused(refusal) => Err(Error::Conflict(refusal.to_string())),
             Decision::Moved(moved) => {
-                let followed = self.following(&seen.value, &moved.to, &Gates::default()).await?;
-                let (execution, mut writes) = self.stored(*moved, seen.version);
-                writes.extend(followed);
+                let (execution, writes) = self.transition(&seen, *moved).await?;
                 self.table.commit(writes).await?;
                 self.tell_of(&execution);
                 Ok(())

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::execution::{Attempt, Execution, ExecutionStatus, State, StepRun, StepState, TrailEvent};
+use crate::execution::{Attempt, Execution, State, StepRun, StepState, TrailEvent};
 use crate::ids::StepId;
 use crate::outcome::Outcome;
 use crate::time::Time;
@@ -148,20 +148,7 @@ pub(crate) fn answered_ms(attempt: &Attempt) -> Option<u64> {
 /// would cause the next.
 fn endings(runs: &[Execution]) -> Vec<Ending> {
     let counts = |run: &&Execution| run.undoes.is_none() && run.stop.is_none() && !stopped_as_unusual(run);
-    let ending = |run: &Execution| {
-        let failed = match run.status() {
-            ExecutionStatus::Success => false,
-            ExecutionStatus::Failed | ExecutionStatus::RolledBack => true,
-            ExecutionStatus::Cancelled
-            | ExecutionStatus::Pending
-            | ExecutionStatus::Running
-            | ExecutionStatus::Waiting
-            | ExecutionStatus::Paused
-            | ExecutionStatus::NeedsReview
-            | ExecutionStatus::UndoFailed => return None,
-        };
-        Some(Ending { at: run.ended_at?, failed })
-    };
+    let ending = |run: &Execution| Some(Ending { at: run.ended_at?, failed: run.status().failed()? });
     runs.iter().filter(counts).filter_map(ending).collect()
 }
 

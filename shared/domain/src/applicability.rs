@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::execution::{Execution, ExecutionStatus, VerdictKind};
+use crate::execution::{Execution, VerdictKind};
 use crate::rule::Rule;
 use crate::runbook::phased::Applicability;
 
@@ -115,21 +115,10 @@ fn helped(run: &Execution) -> Option<bool> {
     if run.undoes.is_some() {
         return None;
     }
-    match (run.status(), run.verdict.as_ref().map(|verdict| verdict.is)) {
-        (ExecutionStatus::Success, None | Some(VerdictKind::Resolved)) => Some(true),
-        (ExecutionStatus::Success, Some(VerdictKind::Ineffective | VerdictKind::Regressed))
-        | (ExecutionStatus::Failed | ExecutionStatus::RolledBack, _) => Some(false),
-        (ExecutionStatus::Success, Some(VerdictKind::Inconclusive))
-        | (
-            ExecutionStatus::Pending
-            | ExecutionStatus::Running
-            | ExecutionStatus::Waiting
-            | ExecutionStatus::Paused
-            | ExecutionStatus::NeedsReview
-            | ExecutionStatus::UndoFailed
-            | ExecutionStatus::Cancelled,
-            _,
-        ) => None,
+    match (run.status().failed()?, run.verdict.as_ref().map(|verdict| verdict.is)) {
+        (true, _) | (false, Some(VerdictKind::Ineffective | VerdictKind::Regressed)) => Some(false),
+        (false, None | Some(VerdictKind::Resolved)) => Some(true),
+        (false, Some(VerdictKind::Inconclusive)) => None,
     }
 }
 

@@ -76,6 +76,14 @@ impl Call {
         self
     }
 
+    /// Why a definition changes, for those who review it.
+    pub(crate) fn noted(mut self, note: Option<&str>) -> Self {
+        if let (Some(Value::Object(members)), Some(note)) = (&mut self.body, note) {
+            members.insert("changeNote".into(), note.into());
+        }
+        self
+    }
+
     pub(crate) fn if_match(mut self, etag: Option<String>) -> Self {
         self.if_match = etag.map(quoted);
         self

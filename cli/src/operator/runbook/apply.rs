@@ -54,14 +54,11 @@ impl Apply {
     }
 
     fn call(&self, before: Option<&Value>, checked: &Checked) -> Call {
-        let mut body = body_of(checked);
+        let body = body_of(checked);
         let Some(before) = before else {
             return Call::post(&["api", "runbooks"], body).key(self.idempotency_key.clone());
         };
-        if let (Some(members), Some(note)) = (body.as_object_mut(), &self.note) {
-            members.insert("changeNote".into(), note.as_str().into());
-        }
-        Call::put(&["api", "runbooks", &field(before, "/id")], body)
+        Call::put(&["api", "runbooks", &field(before, "/id")], body).noted(self.note.as_deref())
     }
 }
 

@@ -53,11 +53,9 @@ impl Update {
         Ok(context.printer.data(&updated, layout::runbook)?)
     }
 
-    pub(super) fn call(&self, mut body: Value) -> Call {
-        if let (Some(members), Some(note)) = (body.as_object_mut(), &self.note) {
-            members.insert("changeNote".into(), note.as_str().into());
-        }
-        Call::put(&["api", "runbooks", self.id.as_str()], body).if_match(self.if_match.clone())
+    pub(super) fn call(&self, body: Value) -> Call {
+        let call = Call::put(&["api", "runbooks", self.id.as_str()], body).noted(self.note.as_deref());
+        call.if_match(self.if_match.clone())
     }
 }
 

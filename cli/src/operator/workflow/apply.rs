@@ -52,13 +52,10 @@ impl Apply {
     }
 
     fn call(&self, id: Option<&str>, checked: &CheckedWorkflow) -> Call {
-        let mut body = object(&checked.definition);
+        let body = object(&checked.definition);
         let Some(id) = id else {
             return Call::post(&["api", "workflows"], body).key(self.idempotency_key.clone());
         };
-        if let (Some(members), Some(note)) = (body.as_object_mut(), &self.note) {
-            members.insert("changeNote".into(), note.as_str().into());
-        }
-        Call::put(&["api", "workflows", id], body)
+        Call::put(&["api", "workflows", id], body).noted(self.note.as_deref())
     }
 }

@@ -4,12 +4,11 @@ use muster_domain::execution::Execution;
 use muster_domain::giving_up::{GivenUp, given_up};
 
 use crate::plans::Compiled;
-use crate::table::{Order, PageRequest, Query};
+use crate::table::{Order, Query};
 use crate::{App, Error};
 
-/// How many of the latest executions on the incident are looked at: two pages.
+/// How many pages of the latest executions on the incident are looked at.
 const PAGES: usize = 2;
-const PAGE: u32 = 100;
 
 impl App {
     /// Refuses to begin what has been given up.
@@ -37,20 +36,7 @@ impl App {
             return Ok(None);
         };
         let query = Query::ExecutionsOfIncident { incident: incident.clone() };
-        let (mut runs, mut after): (Vec<Execution>, _) = (Vec::new(), None);
-        for _ in 0..PAGES {
-            let page = self
-                .table
-                .query(&query, &PageRequest { limit: PAGE, order: Order::Descending, after })
-                .await?;
-            for stored in page.records {
-                runs.push(stored.typed()?.value);
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let runs: Vec<Execution> = self.first_of(&query, Order::Descending, PAGES).await?;
         Ok(given_up(limit, &pinned.id, runs.iter()))
     }
 }

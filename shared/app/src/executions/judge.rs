@@ -1,7 +1,7 @@
 //! What is found out about a run of a phased runbook before anything is stored: whether it may run in this environment, and how
 //! risky it is (D3, D4).
 
-use muster_domain::execution::{Execution, ExecutionStatus};
+use muster_domain::execution::Execution;
 use muster_domain::ids::RunbookId;
 use muster_domain::incident::Incident;
 use muster_domain::notification::Team;
@@ -47,29 +47,18 @@ impl App {
 
     /// How many of the latest runs came to an end, and how many of these failed or were taken back.
     async fn endings(&self, runbook: &RunbookId) -> Result<(u32, u32), Error> {
+        let runs = self.latest_runs(runbook).await?;
+        let ends = runs.iter().filter_map(|run| run.status().failed());
+        Ok(ends.fold((0, 0), |(ended, failed), fails| (ended + 1, failed + u32::from(fails))))
+    }
+
+    /// The latest runs of a runbook, the newest first.
+    pub(crate) async fn latest_runs(&self, runbook: &RunbookId) -> Result<Vec<Execution>, Error> {
         let query = Query::ExecutionsOfRunbook { runbook: runbook.clone() };
         let request = PageRequest { limit: HISTORY, order: Order::Descending, after: None };
         let page = self.table.query(&query, &request).await?;
-        let (mut ended, mut failed) = (0, 0);
-        for stored in page.records {
-            let execution: Execution = stored.typed()?.value;
-            match execution.status() {
-                ExecutionStatus::Success => ended += 1,
-                ExecutionStatus::Failed | ExecutionStatus::RolledBack => {
-                    ended += 1;
-                    failed += 1;
-                }
-                // What a person stopped says nothing about the runbook.
-                ExecutionStatus::Cancelled
-                | ExecutionStatus::Pending
-                | ExecutionStatus::Running
-                | ExecutionStatus::Waiting
-                | ExecutionStatus::Paused
-                | ExecutionStatus::NeedsReview
-                | ExecutionStatus::UndoFailed => {}
-            }
-        }
-        Ok((ended, failed))
+        let runs = page.records.into_iter().map(|stored| Ok(stored.typed::<Execution>()?.value));
+        runs.collect()
     }
 }
 

@@ -24,6 +24,8 @@ pub use self::accept::{ExecuteRequest, Executed, Forecast, MAX_PARAMETERS_BYTES}
 pub use self::accepted::Accepted;
 pub use self::judge::HISTORY;
 pub use self::manual::Triggered;
+pub(crate) use self::steer::stopped_with;
+use crate::gates::follow::Gates;
 use crate::job::Job;
 use crate::load::audit;
 use crate::metrics::Counter;
@@ -98,6 +100,18 @@ impl App {
             self.metrics.count(Counter::NudgesLost);
             tracing::warn!(execution_id = %execution, error = crate::error::chain(&error), "nudge lost");
         }
+    }
+
+    /// All writes of a transition for which nobody brings answers of people or of limits: the execution and whatever follows it.
+    pub(crate) async fn transition(
+        &self,
+        seen: &Seen,
+        moved: Moved,
+    ) -> Result<(Execution, Vec<Write>), Error> {
+        let followed = self.following(&seen.value, &moved.to, &Gates::default()).await?;
+        let (execution, mut writes) = self.stored(moved, seen.version);
+        writes.extend(followed);
+        Ok((execution, writes))
     }
 
     /// The writes of a transition: the execution, its audit entries, and what it owes to others, in one commit.

@@ -13,7 +13,6 @@ use muster_domain::ids::{ExecutionId, UserId};
 use muster_domain::policy::{Action, Owner};
 
 use crate::approvals::reason_faults;
-use crate::gates::follow::Gates;
 use crate::notifications::tellings_in;
 use crate::once::Decided;
 use crate::runbooks::refuse_faults;
@@ -131,9 +130,7 @@ impl App {
                 }),
                 Decision::Moved(moved) => {
                     notifies.store(moved.notifies().unwrap_or_default(), Ordering::Relaxed);
-                    let followed = self.following(&seen.value, &moved.to, &Gates::default()).await?;
-                    let (execution, mut writes) = self.stored(*moved, seen.version);
-                    writes.extend(followed);
+                    let (execution, writes) = self.transition(&seen, *moved).await?;
                     *told.lock().unwrap_or_else(PoisonError::into_inner) = tellings_in(&writes);
                     moved_now.store(true, Ordering::Relaxed);
                     Ok(Decided { reply: execution, writes })
@@ -144,8 +141,6 @@ impl App {
         if moved_now.load(Ordering::Relaxed) {
             self.tell_of(&execution);
             self.wake_waiting(&execution).await;
-        }
-        if moved_now.load(Ordering::Relaxed) {
             self.tell_soon(told.into_inner().unwrap_or_else(PoisonError::into_inner)).await;
         }
         let number = notifies.load(Ordering::Relaxed);
@@ -160,14 +155,17 @@ impl App {
     }
 }
 
+/// What the stop of the execution that waits for it means for an awaited one.
+pub(crate) fn stopped_with(parent: &ExecutionId, by: &UserId, mode: StopMode) -> Event {
+    let reason = format!("{parent}, which waits for it, was stopped");
+    Event::Stop { by: by.clone(), mode, reason }
+}
+
 /// What an event means for an execution that is awaited by the one it happened to. What a person paused by itself stays paused.
 fn follows(event: &Event, parent: &ExecutionId, child: &Execution) -> Option<Event> {
     let paused_with = format!("{parent}, which waits for it, was paused");
     match event {
-        Event::Stop { by, mode, .. } => {
-            let reason = format!("{parent}, which waits for it, was stopped");
-            Some(Event::Stop { by: by.clone(), mode: *mode, reason })
-        }
+        Event::Stop { by, mode, .. } => Some(stopped_with(parent, by, *mode)),
         Event::Pause { by, .. } => Some(Event::Pause { by: by.clone(), reason: paused_with }),
         Event::Resume { .. } => {
             let with_it = child.pause.as_ref().is_some_and(|pause| pause.reason == paused_with);

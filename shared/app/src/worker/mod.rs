@@ -12,15 +12,14 @@ use std::time::Duration;
 
 use muster_domain::control::KillSwitch;
 use muster_domain::execution::guard::GuardView;
-use muster_domain::execution::{Decision, Event, Execution, Pinned, decide};
+use muster_domain::execution::{Decision, Execution, Pinned, decide};
 use muster_domain::ids::ExecutionId;
 use muster_domain::plan::Plan;
 use muster_domain::time::Time;
 
 use self::run::Run;
-use crate::executions::Seen;
+use crate::executions::{Seen, stopped_with};
 use crate::freezes::freeze_keys;
-use crate::gates::follow::Gates;
 use crate::job::Job;
 use crate::plans::Compiled;
 use crate::ports::Egress;
@@ -97,14 +96,11 @@ impl App {
         let stored = self.table.get(&Key::Execution(parent.execution.clone())).await?;
         let Some(parent) = stored.map(typed::<Execution>).transpose()? else { return Ok(seen) };
         let Some(stop) = &parent.stop else { return Ok(seen) };
-        let reason = format!("{}, which waits for it, was stopped", parent.id);
-        let event = Event::Stop { by: stop.by.clone(), mode: stop.mode, reason };
+        let event = stopped_with(&parent.id, &stop.by, stop.mode);
         let Decision::Moved(moved) = decide(&seen.value, &compiled.plan, event, self.clock.now()) else {
             return Ok(seen);
         };
-        let followed = self.following(&seen.value, &moved.to, &Gates::default()).await?;
-        let (_, mut writes) = self.stored(*moved, seen.version);
-        writes.extend(followed);
+        let (_, writes) = self.transition(&seen, *moved).await?;
         match self.table.commit(writes).await {
             Ok(()) | Err(CommitError::Conflict { .. }) => self.load_execution(&seen.value.id).await,
             Err(CommitError::Table(error)) => Err(error.into()),

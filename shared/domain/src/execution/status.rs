@@ -50,6 +50,21 @@ impl ExecutionStatus {
             Self::Success | Self::Failed | Self::Cancelled | Self::RolledBack => true,
         }
     }
+
+    /// Whether what came to this end failed. `None`: it says nothing about what ran, as it has not ended or a person stopped it.
+    pub const fn failed(self) -> Option<bool> {
+        match self {
+            Self::Success => Some(false),
+            Self::Failed | Self::RolledBack => Some(true),
+            Self::Cancelled
+            | Self::Pending
+            | Self::Running
+            | Self::Waiting
+            | Self::Paused
+            | Self::NeedsReview
+            | Self::UndoFailed => None,
+        }
+    }
 }
 
 impl fmt::Display for ExecutionStatus {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Notification, Occasion};
 use crate::approval::Approver;
-use crate::execution::{Execution, ExecutionStatus, PinnedRunbook, State, StepState, TrailEvent};
+use crate::execution::{Execution, ExecutionStatus, PinnedRunbook, State, StepRun, StepState, TrailEvent};
 use crate::giving_up::did_not_help;
 use crate::ids::{StepId, TeamId, UserId};
 use crate::runbook::phased::{Escalation, Trouble};
@@ -130,20 +130,8 @@ fn gave_up(execution: &Execution) -> bool {
 
 /// Not every step that failed is the reason: a run may go on behind one, and a verification that does not hold fails none.
 fn failed_step(execution: &Execution, because: &str) -> Option<StepId> {
-    let failed = execution.steps.iter().find(|(_, run)| match &run.state {
-        StepState::Failed { error } => because.ends_with(error),
-        StepState::Sending
-        | StepState::Waiting { .. }
-        | StepState::Delayed { .. }
-        | StepState::AwaitsChild { .. }
-        | StepState::AwaitsApproval { .. }
-        | StepState::Void
-        | StepState::AwaitsCallback { .. }
-        | StepState::Armed
-        | StepState::Succeeded
-        | StepState::Skipped { .. }
-        | StepState::NeedsReview { .. } => false,
-    });
+    let fits = |run: &StepRun| matches!(&run.state, StepState::Failed { error } if because.ends_with(error));
+    let failed = execution.steps.iter().find(|(_, run)| fits(run));
     failed.map(|(id, _)| id.clone())
 }
 

@@ -104,18 +104,13 @@ impl Progress<'_> {
     }
 
     pub(in crate::execution) fn wait(&mut self, until: Time, on: WaitingOn) {
-        let until = self.before_deadline(until);
+        let until = self.wait_again(until, on);
         self.trail(TrailEvent::Waiting { until });
-        self.wait_again(until, on);
     }
 
-    fn before_deadline(&self, until: Time) -> Time {
-        self.execution.deadline(self.plan).map_or(until, |deadline| until.min(deadline))
-    }
-
-    /// The same wait goes on: the trail has it already.
-    pub(super) fn wait_again(&mut self, until: Time, on: WaitingOn) {
-        let until = self.before_deadline(until);
+    /// The same wait goes on: the trail has it already. Tells until when, which is no later than the time of the whole is up.
+    pub(super) fn wait_again(&mut self, until: Time, on: WaitingOn) -> Time {
+        let until = self.execution.deadline(self.plan).map_or(until, |deadline| until.min(deadline));
         self.execution.state = State::Waiting { until, on };
         let due = until.plus(RETRY_GRACE);
         // The end of another execution comes with a nudge of its own, which may be lost.
@@ -127,6 +122,7 @@ impl Progress<'_> {
                 self.effect(Effect::Nudge { at: until });
             }
         }
+        until
     }
 
     fn settle(&mut self, ended: State) {
