@@ -1,6 +1,7 @@
 //! Reading and proving the audit log (F4).
 
 use muster_domain::audit::{AuditEntry, ChainBreak, ChainHead, Resource, verify};
+use muster_domain::digest::Digest;
 use muster_domain::execution::Trail;
 use muster_domain::ids::TeamId;
 use muster_domain::policy::{Action, Owner};
@@ -21,7 +22,7 @@ pub struct AuditExport {
     pub head: ChainHead,
     /// Oldest first.
     pub entries: Vec<AuditEntry>,
-    /// An execution's own trail, whose head its last entry anchors.
+    /// An execution's own trail, which its entries anchor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trail: Option<Trail>,
 }
@@ -33,7 +34,7 @@ pub enum Unproven {
     Chain(#[from] ChainBreak),
     #[error("the trail of {0} was changed: its hash does not fit its entries")]
     Trail(Resource),
-    #[error("the trail of {0} is not the one that its last audit entry anchors")]
+    #[error("the trail of {0} is not the one that its audit entries anchor")]
     Anchor(Resource),
 }
 
@@ -45,18 +46,23 @@ impl AuditExport {
         if !trail.is_intact(&self.resource.to_string()) {
             return Err(Unproven::Trail(self.resource.clone()));
         }
-        // What comes after an end, such as a notification that was given up, does not change the trail.
-        let Some(end) = self.entries.iter().rfind(|entry| ENDS.contains(&entry.action.as_str())) else {
-            return Ok(());
-        };
-        let anchored = end.detail.get("trail").and_then(|head| head.as_str()?.parse().ok());
-        if anchored == Some(trail.head) { Ok(()) } else { Err(Unproven::Anchor(self.resource.clone())) }
+        if self.anchors(trail) { Ok(()) } else { Err(Unproven::Anchor(self.resource.clone())) }
+    }
+
+    /// Whether the trail has been, in this order, what each entry says that it was; and once it has its end, whether the last of
+    /// them anchors all of it. Until then it may have grown beyond.
+    fn anchors(&self, trail: &Trail) -> bool {
+        let heads: Vec<Digest> = trail.heads(&self.resource.to_string()).collect();
+        let mut ahead = heads.as_slice();
+        let anchors = self.entries.iter().filter_map(|entry| entry.detail.get("trail")?.as_str());
+        for anchor in anchors {
+            let found = ahead.iter().position(|head| head.to_string() == anchor);
+            let Some(rest) = found.and_then(|place| ahead.get(place..)) else { return false };
+            ahead = rest;
+        }
+        ahead.len() <= 1 || !trail.has_ended()
     }
 }
-
-/// The actions after which the trail does not grow without another of them.
-const ENDS: [&str; 4] =
-    ["execution.succeeded", "execution.failed", "execution.cancelled", "execution.late_outcome"];
 
 impl App {
     /// A resource's chain, for its verification.
@@ -194,4 +200,73 @@ fn audited(record: &Record) -> Option<Audited<'_>> {
     };
     let trail = if let Record::Execution(execution) = record { Some(&execution.trail) } else { None };
     Some(Audited { resource, head, team, trail })
+}
+
+#[cfg(test)]
+mod tests {
+    use muster_domain::audit::Fact;
+    use muster_domain::execution::{ExecutionStatus, TrailEvent};
+    use muster_domain::time::Time;
+    use serde_json::json;
+
+    use super::*;
+
+    const EXECUTION: &str = "ex_01J9Z3W2B4C6D8E0F2G4H6J8K0";
+    const LATE: &str = "execution.late_outcome";
+
+    /// The export of an execution to whose trail so many outcomes came one after the other, and then perhaps its end, with an audit
+    /// entry of this action after so many of them.
+    fn export(
+        outcomes: usize,
+        end: Option<ExecutionStatus>,
+        anchors: &[(usize, &'static str)],
+    ) -> AuditExport {
+        let resource: Resource = EXECUTION.parse().unwrap();
+        let mut trail = Trail::new(EXECUTION);
+        for attempt in 1..=outcomes {
+            let step = "webhook".parse().unwrap();
+            trail.push(TrailEvent::Late { step, attempt, outcome: "200".into() }, Time::from_millis(5));
+        }
+        if let Some(status) = end {
+            trail.push(TrailEvent::Ended { status }, Time::from_millis(6));
+        }
+        let heads: Vec<Digest> = trail.heads(EXECUTION).collect();
+        let (mut head, mut entries) = (ChainHead::default(), Vec::new());
+        for (after, action) in anchors {
+            let fact = Fact { action, actor: None, detail: json!({"trail": heads[*after]}) };
+            let (entry, next) = head.append(resource.clone(), None, fact, Time::from_millis(7));
+            entries.push(entry);
+            head = next;
+        }
+        AuditExport { resource, head, entries, trail: Some(trail) }
+    }
+
+    fn check(export: &AuditExport, proven: bool) {
+        assert_eq!(export.verify().is_ok(), proven, "{export:?}");
+    }
+
+    #[test]
+    fn inv_f2_a_trail_that_goes_on_after_an_anchor_is_proven() {
+        check(&export(3, None, &[]), true);
+        check(&export(3, None, &[(1, LATE)]), true);
+        check(&export(3, None, &[(1, LATE), (1, "notification.failed"), (3, LATE)]), true);
+    }
+
+    #[test]
+    fn inv_f2_an_end_is_anchored_whatever_it_is_called() {
+        for action in ["execution.succeeded", "execution.rolled_back", "execution.aborted"] {
+            check(&export(2, Some(ExecutionStatus::RolledBack), &[(1, LATE), (3, action)]), true);
+        }
+    }
+
+    #[test]
+    fn inv_f2_what_no_entry_anchors_is_found() {
+        let ended = Some(ExecutionStatus::RolledBack);
+        check(&export(2, ended, &[]), false);
+        check(&export(2, ended, &[(1, LATE), (2, "execution.undo_failed")]), false);
+        check(&export(2, None, &[(2, LATE), (1, LATE)]), false);
+        let mut rewritten = export(2, ended, &[(3, "execution.rolled_back")]);
+        rewritten.trail = export(1, ended, &[]).trail;
+        check(&rewritten, false);
+    }
 }

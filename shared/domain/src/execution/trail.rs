@@ -193,8 +193,22 @@ impl Trail {
 
     /// Whether the entries are exactly those that the head was made of.
     pub fn is_intact(&self, execution: &str) -> bool {
+        self.heads(execution).last() == Some(self.head)
+    }
+
+    /// The heads that the trail had, computed anew: before its first entry, and after each.
+    pub fn heads(&self, execution: &str) -> impl Iterator<Item = Digest> {
         let start = Digest::of_bytes(execution.as_bytes());
-        self.entries.iter().fold(start, |head, entry| link(&head, entry)) == self.head
+        let after = self.entries.iter().scan(start, |head, entry| {
+            *head = link(head, entry);
+            Some(*head)
+        });
+        [start].into_iter().chain(after)
+    }
+
+    /// Whether the execution has come to its end: only what is learnt too late follows.
+    pub fn has_ended(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.event, TrailEvent::Ended { .. }))
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) struct AuditExport {
     head: ChainHead,
     /// Oldest first.
     entries: Vec<AuditEntry>,
-    /// An execution's own trail, `head` and `entries`, as it was hashed; the last audit entry anchors its head.
+    /// An execution's own trail, `head` and `entries`, as it was hashed; the audit entries anchor it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     trail: Option<Trail>,
