@@ -13,7 +13,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use muster_app::callbacks::{CallbackKey, FixedKeys};
+use muster_app::signing_keys::{FixedKeys, SigningKey};
 use secrecy::SecretSlice;
 use secrecy::zeroize::Zeroizing;
 
@@ -100,17 +100,25 @@ impl DataDir {
         let previous = self.path.join("callback-key.previous");
         let previous = previous.exists().then(|| self.key(&previous)).transpose()?;
         let current = self.key(&self.path.join("callback-key"))?;
-        Ok(FixedKeys { current: CallbackKey::new(current), previous: previous.map(CallbackKey::new) })
+        Ok(FixedKeys { current: SigningKey::new(current), previous: previous.map(SigningKey::new) })
+    }
+
+    /// The secret with which Slack signs, and the one before it, if somebody put them here. Slack makes it, so it is never made here.
+    pub(crate) fn slack_secrets(&self) -> Result<Option<FixedKeys>, DataDirError> {
+        let secret = |name: &str| {
+            let path = self.path.join(name);
+            let text = path.exists().then(|| read_text(&path)).transpose()?;
+            Ok::<_, DataDirError>(text.map(SigningKey::new))
+        };
+        let Some(current) = secret("slack-signing-secret")? else { return Ok(None) };
+        Ok(Some(FixedKeys { current, previous: secret("slack-signing-secret.previous")? }))
     }
 
     fn key(&self, path: &Path) -> Result<SecretSlice<u8>, DataDirError> {
         if !path.exists() {
             self.make_key(path).map_err(|source| failed("making", path, source))?;
         }
-        let mode = mode_of(path).map_err(|source| failed("looking at", path, source))?;
-        if mode & OTHERS != 0 {
-            return Err(DataDirError::Open { path: path.to_owned(), mode });
-        }
+        refuse_open(path)?;
         read_key(path).map_err(|source| failed("reading", path, source))
     }
 
@@ -134,6 +142,19 @@ impl DataDir {
 /// The bits of a file's mode that say who may do what.
 fn mode_of(path: &Path) -> io::Result<u32> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o777)
+}
+
+fn refuse_open(path: &Path) -> Result<(), DataDirError> {
+    let mode = mode_of(path).map_err(|source| failed("looking at", path, source))?;
+    if mode & OTHERS == 0 { Ok(()) } else { Err(DataDirError::Open { path: path.to_owned(), mode }) }
+}
+
+/// A secret that a person has put into a file, without the line end that an editor adds.
+fn read_text(path: &Path) -> Result<SecretSlice<u8>, DataDirError> {
+    refuse_open(path)?;
+    let text = fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.map_err(|source| failed("reading", path, source))?;
+    Ok(SecretSlice::from(text.trim().as_bytes().to_vec()))
 }
 
 /// Makes a file that was not there, for its owner alone.
@@ -228,6 +249,21 @@ mod tests {
         let keys =
             ["callback-key", "callback-key.previous"].map(|name| fs::read(dir.path.join(name)).unwrap());
         assert_ne!(keys[0], keys[1]);
+    }
+
+    #[test]
+    fn the_secret_of_slack_is_what_a_person_put_there_and_nobody_else_can_read() {
+        let parent = parent();
+        let dir = DataDir::open(&parent.path().join("data")).unwrap();
+        assert!(dir.slack_secrets().unwrap().is_none());
+        let path = dir.path.join("slack-signing-secret");
+        create_private(&path).unwrap().write_all(b"8f742231b10e\n").unwrap();
+        assert_eq!(read_text(&path).unwrap().expose_secret(), b"8f742231b10e");
+        assert!(dir.slack_secrets().unwrap().unwrap().previous.is_none());
+        fs::copy(&path, dir.path.join("slack-signing-secret.previous")).unwrap();
+        assert!(dir.slack_secrets().unwrap().unwrap().previous.is_some());
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        assert!(dir.slack_secrets().is_err());
     }
 
     #[test]

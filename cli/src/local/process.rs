@@ -82,13 +82,18 @@ impl LocalProcess {
         let address = listener.local_addr().map_err(|source| listening(config, source))?;
         let callbacks =
             Callbacks { keys: Arc::new(data.callback_keys()?), public_url: public_url(config, address) };
+        let slack = data.slack_secrets()?;
         let queue = LocalQueue::new(queue::CAPACITY);
         let table = Arc::new(SqliteTable::open(&data.table())?);
         let app = Arc::new_cyclic(|app| {
             let bus = Arc::new(LocalBus::new(Weak::clone(app)));
             let (table, queue) = (Arc::clone(&table) as _, Arc::clone(&queue) as _);
             let app = App::new(table, queue, Arc::new(SystemClock), settings(config));
-            app.with_bus(bus).with_secrets(secrets).with_callbacks(callbacks)
+            let app = app.with_bus(bus).with_secrets(secrets).with_callbacks(callbacks);
+            match slack {
+                Some(secrets) => app.with_slack(Arc::new(secrets)),
+                None => app,
+            }
         });
         let recovered = app.recover_after_restart().await.map_err(StartError::Recover)?;
         tracing::info!(due = recovered.due, nudged = recovered.nudged, "went through what is owed");

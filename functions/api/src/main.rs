@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use muster_aws::callback_keys::callbacks;
 use muster_aws::clients::Clients;
 use muster_aws::composition;
 use muster_aws::config::{ApiConfig, CommonConfig};
 use muster_aws::queue::SqsQueue;
 use muster_aws::runtime::{Function, StartError, start};
 use muster_aws::secrets::SecretsManager;
+use muster_aws::signing_keys::callbacks;
 use muster_http::{HttpSettings, api_router};
 
 /// One thread: an instance has a fraction of a processor and one request at a time.

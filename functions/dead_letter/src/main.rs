@@ -3,7 +3,6 @@
 
 use std::process::ExitCode;
 
-use muster_app::SelfApproval;
 use muster_app::job::Job;
 use muster_aws::clients::Clients;
 use muster_aws::composition;
@@ -23,7 +22,7 @@ async fn main() -> ExitCode {
 
 async fn finalise(common: CommonConfig, _: DeadLetterConfig) -> Result<(), StartError> {
     let clients = Clients::load().await;
-    let app = composition::app(&clients, &common.table, NoQueue, SelfApproval::Refused);
+    let app = composition::app(&clients, &common.table, NoQueue);
     let handle = async |job: Job, _: Turn<'_>| app.give_up(&job, REASON).await;
     Function::new(&common.installation, app.metrics()).jobs(handle).await
 }

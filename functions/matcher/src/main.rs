@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use muster_app::SelfApproval;
 use muster_aws::clients::Clients;
 use muster_aws::composition;
 use muster_aws::config::{CommonConfig, MatcherConfig};
@@ -19,6 +18,6 @@ async fn main() -> ExitCode {
 async fn receive(common: CommonConfig, config: MatcherConfig) -> Result<(), StartError> {
     let clients = Clients::load().await;
     let queue = SqsQueue::new(Arc::clone(&clients), config.queue);
-    let app = composition::app(&clients, &common.table, queue, SelfApproval::Refused);
+    let app = composition::app(&clients, &common.table, queue);
     Function::new(&common.installation, app.metrics()).events(&app).await
 }

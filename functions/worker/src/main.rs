@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use muster_aws::bus::EventBridge;
-use muster_aws::callback_keys::callbacks;
 use muster_aws::clients::Clients;
 use muster_aws::composition;
 use muster_aws::config::{CommonConfig, WorkerConfig};
@@ -13,6 +12,7 @@ use muster_aws::queue::SqsQueue;
 use muster_aws::runtime::{Function, StartError, start};
 use muster_aws::secrets::SecretsManager;
 use muster_aws::serve::Turn;
+use muster_aws::signing_keys::callbacks;
 use muster_egress::{AllowedTarget, EgressPolicy, HttpEgress};
 
 /// One thread: an instance has a fraction of a processor, and its ten jobs do little but wait for answers.

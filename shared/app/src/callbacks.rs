@@ -3,7 +3,7 @@
 //! Whoever calls back has no account. What counts is the token that the call brought: it is checked before anything is read, and
 //! what it proves is a value, [`Proven`], without which nobody can call back.
 
-mod keys;
+mod public_url;
 
 use std::sync::Arc;
 
@@ -16,11 +16,12 @@ use muster_domain::plan::Step;
 use secrecy::SecretString;
 use serde_json::Value;
 
-pub use self::keys::{CallbackKey, CallbackKeyError, CallbackKeys, FixedKeys, PublicUrl};
+pub use self::public_url::{InvalidPublicUrl, PublicUrl};
 use crate::error::chain;
 use crate::executions::Seen;
 use crate::ports::CallbackPass;
 use crate::runbooks::refuse_faults;
+use crate::signing_keys::{SigningKey, SigningKeys};
 use crate::table::CommitError;
 use crate::{App, Error};
 
@@ -32,7 +33,7 @@ const MAX_TRIES: usize = 8;
 /// What callbacks need of an installation.
 #[derive(Clone)]
 pub struct Callbacks {
-    pub keys: Arc<dyn CallbackKeys>,
+    pub keys: Arc<dyn SigningKeys>,
     /// Where receivers reach the API; unknown to a process that sends no calls.
     pub public_url: Option<PublicUrl>,
 }
@@ -71,7 +72,7 @@ impl App {
     ) -> Result<Proven, Error> {
         let (Some(token), Some(callbacks)) = (token, &self.callbacks) else { return Err(Error::Unproven) };
         let keys = callbacks.keys.accepted().await?;
-        let proves = |key: &CallbackKey| callback::is_token(key.expose(), execution, step, token);
+        let proves = |key: &SigningKey| callback::is_token(key.expose(), execution, step, token);
         // Each key is tried, so that the time does not tell which one it was.
         let proven = keys.iter().filter(|key| proves(key)).count() > 0;
         let proven = proven.then(|| Proven { execution: execution.clone(), step: step.clone() });

@@ -7,8 +7,8 @@ use muster_domain::freeze::Frozen;
 use muster_domain::policy::Denied;
 use muster_domain::runbook::VersionStatus;
 
-use crate::callbacks::CallbackKeyError;
 use crate::ports::{BusError, BusErrorKind, QueueError, SecretError};
+use crate::signing_keys::SigningKeyError;
 use crate::table::{CommitError, TableError};
 
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +51,11 @@ pub enum Error {
     /// A callback without the token of its step. Whether there is such a step is not said.
     #[error("the token is not that of this step's call")]
     Unproven,
+    /// What did not come from Slack, or from a button of Muster's. Which, is in the log alone.
+    #[error("Slack did not sign this, or the button is not one of Muster's")]
+    NotFromSlack,
     #[error("proving a callback")]
-    CallbackKey(#[from] CallbackKeyError),
+    SigningKey(#[from] SigningKeyError),
     #[error("a cursor of another list, or not a cursor")]
     InvalidCursor,
     #[error("too many others change it at the same time")]
@@ -73,7 +76,7 @@ impl Error {
     /// Whether the same request may succeed later without a change.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Contention | Self::NoTime | Self::Queue(_) | Self::Secret(_) | Self::CallbackKey(_) => true,
+            Self::Contention | Self::NoTime | Self::Queue(_) | Self::Secret(_) | Self::SigningKey(_) => true,
             Self::Table(error) => error.kind.retryable(),
             Self::Bus(error) => error.kind == BusErrorKind::Unavailable,
             Self::NotFound { .. }
@@ -91,6 +94,7 @@ impl Error {
             | Self::IdempotencyMismatch
             | Self::Unverified
             | Self::Unproven
+            | Self::NotFromSlack
             | Self::InvalidCursor => false,
         }
     }
@@ -107,6 +111,7 @@ impl From<approval::Refusal> for Error {
             | approval::Refusal::Late(_)
             | approval::Refusal::OtherDigest(_)
             | approval::Refusal::OwnWork { .. }
+            | approval::Refusal::OwnWord { .. }
             | approval::Refusal::Again { .. }
             | approval::Refusal::Revoked { .. }
             | approval::Refusal::NotAnApprover { .. }

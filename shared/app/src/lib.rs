@@ -30,6 +30,7 @@ pub mod ports;
 pub mod receive;
 pub mod runbooks;
 pub mod signals;
+pub mod signing_keys;
 pub mod sweep;
 pub mod table;
 pub mod teams;
@@ -48,6 +49,7 @@ use self::matching::CandidateCache;
 use self::metrics::Metrics;
 use self::plans::PlanCache;
 use self::ports::{Bus, Clock, NoBus, NoSecrets, Queue, Secrets, Table};
+use self::signing_keys::SigningKeys;
 
 /// Every use case. One per process, shared by its tasks.
 pub struct App {
@@ -60,6 +62,7 @@ pub struct App {
     metrics: Arc<Metrics>,
     secrets: Arc<dyn Secrets>,
     callbacks: Option<Callbacks>,
+    slack: Option<Arc<dyn SigningKeys>>,
     settings: Settings,
 }
 
@@ -91,6 +94,7 @@ impl App {
             bus: Arc::new(NoBus),
             secrets: Arc::new(NoSecrets),
             callbacks: None,
+            slack: None,
             clock,
             plans: PlanCache::default(),
             candidates: CandidateCache::default(),
@@ -115,6 +119,12 @@ impl App {
     #[must_use]
     pub fn with_callbacks(self, callbacks: Callbacks) -> Self {
         Self { callbacks: Some(callbacks), ..self }
+    }
+
+    /// The same, with the secrets with which Slack signs what people do there. Without them no button counts.
+    #[must_use]
+    pub fn with_slack(self, secrets: Arc<dyn SigningKeys>) -> Self {
+        Self { slack: Some(secrets), ..self }
     }
 
     pub fn metrics(&self) -> &Arc<Metrics> {

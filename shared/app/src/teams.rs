@@ -1,8 +1,10 @@
 //! A team's settings: read by its people, set by its admins.
 
+use std::collections::BTreeMap;
+
 use muster_domain::audit::{ChainHead, Resource};
 use muster_domain::ids::TeamId;
-use muster_domain::notification::{Team, TeamSettings};
+use muster_domain::notification::{Person, Team, TeamSettings};
 use muster_domain::policy::{Action, Owner};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -44,7 +46,12 @@ impl App {
             if if_match.is_some_and(|expected| before.is_none() || expected != current) {
                 return Err(Error::Stale { current });
             }
-            Ok(self.decide_team(caller, id, settings.clone(), before))
+            let known = before.as_ref().map(|team| &team.value.settings);
+            let (settings, vouches) = settings.clone().vouched(known, &caller.principal.user);
+            if vouches {
+                caller.principal.may(Action::VouchForSlackUser, &Owner::Team(id.clone()))?;
+            }
+            Ok(self.decide_team(caller, id, settings, before))
         };
         Ok(self.once(caller, decide).await?.into_reply())
     }
@@ -77,16 +84,25 @@ impl App {
         Decided { reply: TeamDetail { team, revision }, writes: vec![write, entry] }
     }
 
-    async fn load_team(&self, id: &TeamId) -> Result<Option<Versioned<Team>>, Error> {
+    pub(crate) async fn load_team(&self, id: &TeamId) -> Result<Option<Versioned<Team>>, Error> {
         let stored = self.table.get(&Key::Team(id.clone())).await?;
         Ok(stored.map(|stored| stored.typed()).transpose()?)
     }
 }
 
-/// Where messages go is to be seen; who the people are stands in the settings. Secrets are names.
+/// Where messages go is to be seen, and who answers in Slack as what; who else the people are stands in the settings. Secrets are
+/// names.
 fn detail_of(settings: &TeamSettings) -> serde_json::Value {
+    let answering = settings.people.iter().filter(|(_, person)| !person.slack_groups.is_empty());
+    let answering: BTreeMap<_, _> = answering
+        .map(|(user, person)| {
+            let Person { slack_user_id, slack_groups, vouched_by, .. } = person;
+            (user, json!({"slackUserId": slack_user_id, "groups": slack_groups, "vouchedBy": vouched_by}))
+        })
+        .collect();
     json!({
         "people": settings.people.len(),
+        "answeringInSlack": answering,
         "slack": settings.slack,
         "teams": settings.teams,
         "notifier": settings.notifier,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use muster_app::callbacks::Callbacks;
 use muster_app::ports::{Bus, Queue, Secrets};
+use muster_app::signing_keys::SigningKeys;
 use muster_app::{App, SelfApproval, Settings};
 use muster_store::dynamo::DynamoTable;
 
@@ -17,13 +18,21 @@ use muster_app::clock::SystemClock;
 const NUDGE_GRACE: Duration = Duration::from_secs(50);
 
 /// The use cases on the installation's table, of a function that publishes no events.
-pub fn app(
+pub fn app(clients: &Clients, table: &TableName, queue: impl Queue + 'static) -> Arc<App> {
+    Arc::new(assembled(clients, table, queue, SelfApproval::Refused))
+}
+
+/// The same, of the one that takes people's answers: those that come from Slack are proven by its signature, and by the keys that
+/// made the buttons.
+pub fn answering_app(
     clients: &Clients,
     table: &TableName,
     queue: impl Queue + 'static,
     self_approval: SelfApproval,
+    (callbacks, slack): (Callbacks, Arc<dyn SigningKeys>),
 ) -> Arc<App> {
-    Arc::new(assembled(clients, table, queue, self_approval))
+    let app = assembled(clients, table, queue, self_approval);
+    Arc::new(app.with_callbacks(callbacks).with_slack(slack))
 }
 
 /// The same, of the one that makes calls and delivers events.

@@ -4,7 +4,6 @@
 
 mod batch;
 pub mod bus;
-pub mod callback_keys;
 pub mod clients;
 pub mod composition;
 pub mod config;
@@ -17,4 +16,5 @@ pub mod queue;
 pub mod runtime;
 pub mod secrets;
 pub mod serve;
+pub mod signing_keys;
 mod telemetry;

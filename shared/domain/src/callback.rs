@@ -8,12 +8,10 @@ use sha2::Sha256;
 
 use crate::execution::idempotency_key;
 use crate::ids::{ExecutionId, StepId};
+use crate::keyed;
 
-/// A key has at least the length of the digest (RFC 2104, 3).
-pub const LEAST_KEY_BYTES: usize = 32;
 /// So that a token that was published by mistake is known for what it is.
 const PREFIX: &str = "mcb_";
-/// Keeps what is signed here apart from anything else that the key may ever sign.
 const PURPOSE: &str = "muster callback 1";
 
 /// The token of a step: the same for each of its attempts, and of no other step or execution. `None`: the key is too short.
@@ -31,13 +29,7 @@ pub fn is_token(key: &[u8], execution: &ExecutionId, step: &StepId, presented: &
 
 /// No part can hold a line end, so that no two lists of parts are signed alike.
 fn mac(key: &[u8], execution: &ExecutionId, step: &StepId) -> Option<Hmac<Sha256>> {
-    if key.len() < LEAST_KEY_BYTES {
-        return None;
-    }
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
-    let signed = format!("{PURPOSE}\n{execution}\n{step}\n{}", idempotency_key(execution, step));
-    mac.update(signed.as_bytes());
-    Some(mac)
+    keyed::mac(key, PURPOSE, &format!("{execution}\n{step}\n{}", idempotency_key(execution, step)))
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod giving_up;
 pub mod ids;
 pub mod incident;
 pub mod integration;
+pub mod keyed;
 pub mod limits;
 pub mod notification;
 pub mod outcome;

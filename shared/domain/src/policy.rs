@@ -53,10 +53,12 @@ pub enum Action {
     SetFreeze,
     /// Break the glass, revoke that, or review it.
     BreakGlass,
+    /// Say who a Slack user is, and with which groups they answer.
+    VouchForSlackUser,
 }
 
 impl Action {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Read,
         Self::EditRunbook,
         Self::EditWorkflow,
@@ -68,6 +70,7 @@ impl Action {
         Self::SetKillSwitch,
         Self::SetFreeze,
         Self::BreakGlass,
+        Self::VouchForSlackUser,
     ];
 }
 
@@ -96,6 +99,9 @@ pub enum Denied {
     OwnGlass { user: UserId },
 }
 
+const PLATFORM_ADMIN: &str = "platform-admin";
+const AUDITOR: &str = "auditor";
+
 /// The greatest number of groups that are read from a token.
 pub const MAX_GROUPS: usize = 200;
 
@@ -111,8 +117,8 @@ impl Principal {
 
     fn grant(&mut self, group: &str) {
         match group {
-            "platform-admin" => drop(self.installation.insert(InstallationRole::PlatformAdmin)),
-            "auditor" => drop(self.installation.insert(InstallationRole::Auditor)),
+            PLATFORM_ADMIN => drop(self.installation.insert(InstallationRole::PlatformAdmin)),
+            AUDITOR => drop(self.installation.insert(InstallationRole::Auditor)),
             other => {
                 if let Some((team, role)) = parse_team_group(other) {
                     let held = self.teams.entry(team).or_insert(role);
@@ -176,11 +182,19 @@ impl Principal {
                 Owner::Global,
             )
             | (
-                Action::DecideRunbook | Action::SetKillSwitch | Action::BreakGlass,
+                Action::DecideRunbook
+                | Action::SetKillSwitch
+                | Action::BreakGlass
+                | Action::VouchForSlackUser,
                 Owner::Global | Owner::Team(_),
             ) => false,
         }
     }
+}
+
+/// Whether a group grants anything.
+pub fn is_group(group: &str) -> bool {
+    matches!(group, PLATFORM_ADMIN | AUDITOR) || parse_team_group(group).is_some()
 }
 
 fn parse_team_group(group: &str) -> Option<(TeamId, TeamRole)> {
@@ -204,7 +218,9 @@ fn required(action: Action, owner: &Owner) -> String {
         | Action::EditIntegration
         | Action::ReadAudit
         | Action::SetFreeze => "admin",
-        Action::DecideRunbook | Action::SetKillSwitch | Action::BreakGlass => return "platform-admin".into(),
+        Action::DecideRunbook | Action::SetKillSwitch | Action::BreakGlass | Action::VouchForSlackUser => {
+            return "platform-admin".into();
+        }
     };
     match (owner, action) {
         (Owner::Team(team), _) => format!("platform-admin, team:{team}:{role}"),
@@ -220,7 +236,8 @@ fn required(action: Action, owner: &Owner) -> String {
             | Action::ReadAudit
             | Action::SetKillSwitch
             | Action::SetFreeze
-            | Action::BreakGlass,
+            | Action::BreakGlass
+            | Action::VouchForSlackUser,
         ) => "platform-admin".into(),
     }
 }

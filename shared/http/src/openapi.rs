@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use self::statuses::{
-    Conflicting, Failing, Missing, Reading, Sending, StaleEdit, Undelivered, Unproven,
+    Conflicting, Failing, Missing, Reading, Sending, StaleEdit, Undelivered, Unproven, Unsigned,
 };
 use crate::problem::Details;
 use crate::router::every_route;

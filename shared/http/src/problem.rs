@@ -133,7 +133,9 @@ impl From<Error> for Problem {
             Error::Stale { current } => Self::stale(current, detail),
             Error::IdempotencyMismatch => Self::new(Kind::IdempotencyMismatch, detail),
             Error::InvalidCursor => Self::new(Kind::InvalidCursor, detail),
-            Error::Unverified => Self::unauthenticated("Signature realm=\"muster\"", &detail),
+            Error::Unverified | Error::NotFromSlack => {
+                Self::unauthenticated("Signature realm=\"muster\"", &detail)
+            }
             Error::Unproven => {
                 Self::unauthenticated("Bearer realm=\"muster-callback\", error=\"invalid_token\"", &detail)
             }
@@ -143,7 +145,7 @@ impl From<Error> for Problem {
             | Error::Queue(_)
             | Error::Bus(_)
             | Error::Secret(_)
-            | Error::CallbackKey(_) => Self::of_failure(&error),
+            | Error::SigningKey(_) => Self::of_failure(&error),
         }
     }
 }
@@ -151,7 +153,10 @@ impl From<Error> for Problem {
 /// Who may not answer is told so; whose answer comes too late, or is not about what would run, has a conflict.
 fn kind_of(refusal: &Refusal) -> Kind {
     match refusal {
-        Refusal::NotAnApprover { .. } | Refusal::OwnWork { .. } | Refusal::Revoked { .. } => Kind::Forbidden,
+        Refusal::NotAnApprover { .. }
+        | Refusal::OwnWork { .. }
+        | Refusal::OwnWord { .. }
+        | Refusal::Revoked { .. } => Kind::Forbidden,
         Refusal::OtherDigest(_) => Kind::OtherDigest,
         Refusal::Closed(_) | Refusal::Late(_) | Refusal::Again { .. } | Refusal::Full => Kind::ApprovalClosed,
         Refusal::ReasonMissing | Refusal::FormFault(_) => Kind::Invalid,

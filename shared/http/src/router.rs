@@ -16,7 +16,7 @@ use crate::problem::{Kind, Problem};
 use crate::routes::{
     accounts, applicability, approvals, audit, bodies, break_glass, callbacks, decisions, events, execute,
     executions, freezes, gates, hooks, incidents, integrations, kill_switches, notifications, people, queue,
-    runbooks, service, teams, versions, workflow_runs, workflow_versions, workflows,
+    runbooks, service, slack, teams, versions, workflow_runs, workflow_versions, workflows,
 };
 
 /// What differs between installations.
@@ -36,7 +36,11 @@ impl Default for HttpSettings {
 /// Every route: for one process that does everything.
 pub fn router(app: Arc<App>, settings: HttpSettings) -> Router {
     let api = api_routes().merge(approval_routes()).merge(event_routes());
-    let open = health_routes().merge(description_routes()).merge(metrics_routes()).merge(hook_routes());
+    let open = health_routes()
+        .merge(description_routes())
+        .merge(metrics_routes())
+        .merge(hook_routes())
+        .merge(slack_routes());
     finish(open, api, app, settings)
 }
 
@@ -46,9 +50,9 @@ pub fn api_router(app: Arc<App>, settings: HttpSettings) -> Router {
     finish(open, api_routes(), app, settings)
 }
 
-/// The approvals alone, for the function whose role may write decisions.
+/// The approvals and the answers to them alone, for the function whose role may write decisions.
 pub fn approval_router(app: Arc<App>, settings: HttpSettings) -> Router {
-    finish(health_routes(), approval_routes(), app, settings)
+    finish(health_routes().merge(slack_routes()), approval_routes(), app, settings)
 }
 
 /// Routes with their description in the OpenAPI document.
@@ -56,7 +60,11 @@ pub(crate) type Routes = OpenApiRouter<Arc<App>>;
 
 /// All there are, for the document.
 pub(crate) fn every_route() -> Routes {
-    let open = health_routes().merge(description_routes()).merge(metrics_routes()).merge(hook_routes());
+    let open = health_routes()
+        .merge(description_routes())
+        .merge(metrics_routes())
+        .merge(hook_routes())
+        .merge(slack_routes());
     open.merge(api_routes()).merge(approval_routes()).merge(event_routes())
 }
 
@@ -145,6 +153,11 @@ fn hook_routes() -> Routes {
     let deliveries = OpenApiRouter::new().routes(routes!(hooks::receive_delivery)).layer(hooks::body_limit());
     let callbacks = OpenApiRouter::new().routes(routes!(callbacks::call_back)).layer(callbacks::body_limit());
     deliveries.merge(callbacks)
+}
+
+/// Answers to approvals without a token: what proves the sender is Slack's signature.
+fn slack_routes() -> Routes {
+    OpenApiRouter::new().routes(routes!(slack::take_slack_action)).layer(slack::body_limit())
 }
 
 /// Where one process does everything: elsewhere the bus brings events, and has its own guard.

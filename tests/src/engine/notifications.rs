@@ -23,7 +23,7 @@ const LATER: Duration = Duration::from_secs(60);
 
 /// Team `ops` has a channel of Microsoft Teams, whose URL is a secret, and a notifier; its people are named by addresses.
 pub(crate) async fn set_up(world: &World, change: Value) {
-    let secrets = format!("teams={}\n", world.receiver.url("/teams"));
+    let secrets = format!("teams={}\nslack={}\n", world.receiver.url("/teams"), world.receiver.url("/slack"));
     keep_secrets(world, &secrets);
     let mut settings = json!({
         "people": {"ann": {"email": "ann@example.com"}, "bo": {"email": "bo@example.com"}},
@@ -71,7 +71,7 @@ async fn failing(world: &World) -> ExecutionId {
 fn failed(notification: &Notification) -> &Failure {
     match &notification.occasion {
         Occasion::Failure(failure) => failure,
-        Occasion::Asking(_) | Occasion::Trouble(_) => panic!("no failure"),
+        Occasion::Asking(_) | Occasion::Trouble(_) | Occasion::Reply(_) => panic!("no failure"),
     }
 }
 

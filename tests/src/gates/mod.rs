@@ -6,6 +6,7 @@ mod inbox;
 mod people;
 mod racing;
 mod seeded_races;
+mod slack;
 mod telling;
 mod time;
 

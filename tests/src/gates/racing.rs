@@ -50,7 +50,14 @@ pub(super) async fn just_in_time(gated: &Gated) -> (App, GateAnswer) {
     let queue = Arc::clone(&gated.world.queue) as Arc<dyn Queue>;
     let app = App::new(Arc::clone(&gated.world.table), queue, clock as Arc<dyn Clock>, settings());
     let digest = text(&gated.asked("ask").await["digest"]).parse().unwrap();
-    let answer = GateAnswer { verdict: Verdict::Approve, digest, reason: None, form: None, via: Via::Api };
+    let answer = GateAnswer {
+        verdict: Verdict::Approve,
+        digest,
+        reason: None,
+        form: None,
+        via: Via::Api,
+        vouched_by: None,
+    };
     (app, answer)
 }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use http::Method;
 use muster_app::App;
-use muster_app::callbacks::{CallbackKey, Callbacks, FixedKeys};
+use muster_app::callbacks::Callbacks;
 use muster_app::ports::Queue;
+use muster_app::signing_keys::{FixedKeys, SigningKey};
 use muster_app::table::{Order, PageRequest, Query};
 use muster_http::{HttpSettings, router};
 use rstest::rstest;
@@ -290,7 +291,7 @@ async fn the_key_before_is_taken_and_the_one_before_that_is_not(
 ) {
     let world = World::on(engine).await;
     let (execution, token) = waiting(&world).await;
-    let key = |byte: u8| CallbackKey::new(vec![byte; 32].into());
+    let key = |byte: u8| SigningKey::new(vec![byte; 32].into());
     let with = |keys: FixedKeys| {
         let queue = Arc::clone(&world.queue) as Arc<dyn Queue>;
         let app = App::new(Arc::clone(&world.table), queue, Arc::clone(&world.clock) as _, settings());

@@ -3,12 +3,17 @@
 use std::collections::BTreeSet;
 
 use http::Method;
+use muster_app::ports::Clock;
 use serde_json::{Value, json};
 
 use super::hooks::{SECRET, integration, new_integration, sample};
 use super::*;
 use crate::support::contract::operations;
 use crate::support::receiver::Reply;
+use crate::support::slack::{form, signature};
+use crate::support::world::SLACK_SIGNING_SECRET;
+
+const SLACK: &str = "/api/hooks/slack/actions";
 
 /// The callers, in the order of the columns below.
 const CALLERS: [(&str, Option<&str>); 9] = [
@@ -96,6 +101,7 @@ const TABLE: &str = "
     DELETE /api/accounts/{accountId}                                   uxxxxxxxo uxxxxxxxo uxxxxxxxo
     POST   /api/events                                                 uxxxxxxxo uxxxxxxxo uxxxxxxxo
     POST   /api/hooks/{integrationId}                                  ooooooooo ooooooooo ooooooooo
+    POST   /api/hooks/slack/actions                                    ooooooooo ooooooooo ooooooooo
     GET    /api/incidents/{id}/decisions                               uoooooooo uxxxooooo uxxxxxxoo
     GET    /api/teams/{id}/settings                                    uxxxxxxoo uxxxooooo uxxxxxxoo
     PUT    /api/teams/{id}/settings                                    uxxxxxxxo uxxxxxoxo uxxxxxxxo
@@ -306,6 +312,7 @@ impl<'w> Things<'w> {
             _ => client,
         };
         let body = self.body(row).map_or(Vec::new(), |body| body.to_string().into_bytes());
+        let (client, body) = if row.path == SLACK { self.slack_says(&client) } else { (client, body) };
         let answer = client.send(row.method.clone(), &self.path(row), body).await;
         match answer.status {
             200..=299 => 'o',
@@ -315,6 +322,14 @@ impl<'w> Things<'w> {
             409 if row.path.ends_with("/undo") || row.path == "/api/executions/{id}/rollback" => 'o',
             status => panic!("{} {}: {status} {}", row.method, row.path, answer.text),
         }
+    }
+
+    /// What Slack says of itself: something else than a button.
+    fn slack_says(&self, client: &Client) -> (Client, Vec<u8>) {
+        let body = form(&json!({"type": "view_closed"}).to_string());
+        let now = Clock::now(self.world.clock.as_ref()).millis() / 1_000;
+        let client = client.with("x-slack-request-timestamp", now.to_string());
+        (client.with("x-slack-signature", signature(SLACK_SIGNING_SECRET, now, &body)), body.into_bytes())
     }
 
     fn path(&self, row: &Row) -> String {

@@ -34,6 +34,8 @@ pub(crate) const DEAD_LETTERS_URL: &str =
 pub(crate) const BUS: &str = "muster-test";
 pub(crate) const CALLBACK_KEY: &str =
     "arn:aws:secretsmanager:eu-west-1:123456789012:secret:CallbackKey-a1B2c3";
+pub(crate) const SLACK_SIGNING_SECRET: &str =
+    "arn:aws:secretsmanager:eu-west-1:123456789012:secret:SlackSigningSecret-d4E5f6";
 pub(crate) const SECRET_PREFIX: &str = "muster/test/";
 
 pub(crate) struct Installation {
@@ -119,6 +121,7 @@ impl Installation {
             "MUSTER_BUS" => BUS,
             "MUSTER_SECRET_PREFIX" => SECRET_PREFIX,
             "MUSTER_CALLBACK_KEY" => CALLBACK_KEY,
+            "MUSTER_SLACK_SIGNING_SECRET" => SLACK_SIGNING_SECRET,
             "MUSTER_PUBLIC_URL" => "https://api.muster.test",
             "MUSTER_ENVIRONMENT" => "test",
             "MUSTER_GROUPS_CLAIM" => "cognito:groups",

@@ -191,7 +191,8 @@ fn writers(key: &Key) -> &'static [&'static str] {
             &["muster-api", "muster-approval"]
         }
         Key::Decision(..) | Key::Ledger(..) => &["muster-approval"],
-        Key::Approval(..) => &[
+        // Who answers in Slack is owed word of what came of it.
+        Key::Approval(..) | Key::AskingNote(..) => &[
             "muster-api",
             "muster-approval",
             "muster-worker",
@@ -199,7 +200,7 @@ fn writers(key: &Key) -> &'static [&'static str] {
             "muster-sweeper",
             "muster-dead-letter",
         ],
-        Key::Execution(..) | Key::Body(..) | Key::Notification(..) | Key::AskingNote(..) => {
+        Key::Execution(..) | Key::Body(..) | Key::Notification(..) => {
             &["muster-api", "muster-worker", "muster-matcher", "muster-sweeper", "muster-dead-letter"]
         }
         Key::IncidentEvent(..) => &["muster-api", "muster-worker", "muster-matcher", "muster-sweeper"],

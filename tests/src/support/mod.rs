@@ -19,5 +19,6 @@ pub(crate) mod queue;
 pub(crate) mod receiver;
 pub(crate) mod recorded;
 pub(crate) mod secrets_manager;
+pub(crate) mod slack;
 pub(crate) mod sqs;
 pub(crate) mod world;

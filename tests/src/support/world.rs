@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use muster_app::callbacks::{CallbackKey, Callbacks, FixedKeys};
+use muster_app::callbacks::Callbacks;
 use muster_app::job::Job;
 use muster_app::ports::{Bus, Clock, Egress, Queue, Table};
+use muster_app::signing_keys::{FixedKeys, SigningKey};
 use muster_app::worker::Shift;
 use muster_app::{App, SelfApproval, Settings};
 use muster_domain::policy::Principal;
@@ -99,7 +100,7 @@ impl World {
         );
         let secrets = LocalSecrets::open(directory.path().join("secrets")).unwrap();
         let app = app.with_bus(Arc::clone(&bus) as Arc<dyn Bus>).with_secrets(Arc::new(secrets));
-        let app = app.with_callbacks(callbacks());
+        let app = app.with_callbacks(callbacks()).with_slack(Arc::new(slack_secrets()));
         let app = Arc::new(app);
         Self {
             router: router(Arc::clone(&app), HttpSettings::default()),
@@ -169,9 +170,17 @@ pub(crate) fn settings() -> Settings {
 
 /// What callbacks are proven by in every world, and where receivers think that the API is.
 pub(crate) fn callbacks() -> Callbacks {
-    let current = CallbackKey::new(vec![7; 32].into());
+    let current = SigningKey::new(vec![7; 32].into());
     let keys = Arc::new(FixedKeys { current, previous: None });
     Callbacks { keys, public_url: Some("https://muster.test".parse().unwrap()) }
+}
+
+/// With what Slack signs in every world.
+pub(crate) const SLACK_SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+
+fn slack_secrets() -> FixedKeys {
+    let current = SigningKey::new(SLACK_SIGNING_SECRET.as_bytes().to_vec().into());
+    FixedKeys { current, previous: None }
 }
 
 /// The real way out, opened for this receiver alone. Secrets come from the file `secrets` in the world's directory.

@@ -29,6 +29,8 @@ pub struct GateAnswer {
     pub reason: Option<String>,
     pub form: Option<Value>,
     pub via: Via,
+    /// Who said that the caller is who they are; absent of one who showed a token.
+    pub vouched_by: Option<UserId>,
 }
 
 /// All that an answer is judged by, as it was read.
@@ -69,12 +71,13 @@ impl App {
     ) -> Result<Decided<GateDetail>, Error> {
         let Gate { execution, approval, ledger } = gate;
         let before = detail_of(&approval, ledger.as_ref());
-        let people = self.people_of(std::slice::from_ref(&before), [caller.principal.user.clone()]).await?;
+        let judged = [Some(caller.principal.user.clone()), given.vouched_by.clone()];
+        let people = self.people_of(std::slice::from_ref(&before), judged.into_iter().flatten()).await?;
         let now = self.clock.now();
         let answered = {
-            let GateAnswer { verdict, digest, reason, form, via } = given.clone();
+            let GateAnswer { verdict, digest, reason, form, via, vouched_by } = given.clone();
             let principal = &caller.principal;
-            let given = Given { principal, people: &people, verdict, digest, reason, form, via };
+            let given = Given { principal, people: &people, verdict, digest, reason, form, via, vouched_by };
             answer(&while_paused(&before.approval, &execution, now), before.ledger.as_ref(), &given, now)?
         };
         Ok(self.decided(
@@ -183,6 +186,7 @@ fn fact_about(decision: &Decision, approval: &Approval) -> muster_domain::audit:
         "right": decision.right,
         "reason": decision.reason,
         "via": decision.via,
+        "vouchedBy": decision.vouched_by,
         "subject": approval.question.subject,
         "state": approval.state,
     });

@@ -10,6 +10,7 @@ mod due;
 pub(crate) mod follow;
 mod inbox;
 mod load;
+mod slack;
 
 use muster_domain::approval::{Approval, ApprovalState, Ledger};
 use muster_domain::audit::Fact;

@@ -45,6 +45,8 @@ impl App {
             Occasion::Failure(failure) => (Some(Key::Workflow(failure.workflow.clone())), None),
             Occasion::Asking(asking) => (None, Some(asking.people.clone())),
             Occasion::Trouble(trouble) => (None, Some(trouble.people.clone())),
+            // Whom it is for stands in it from the beginning.
+            Occasion::Reply(_) => (None, Some(Vec::new())),
         };
         let team = Key::Team(team.clone());
         let incident = notification.incident.clone().map(Key::Incident);

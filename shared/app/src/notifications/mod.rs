@@ -109,6 +109,9 @@ pub(crate) fn job_of(notification: &Notification) -> Job {
         Occasion::Asking(asking) => {
             Job::Tell { execution, step: asking.step.clone(), round: asking.round, number }
         }
+        Occasion::Reply(reply) => {
+            Job::Tell { execution, step: reply.step.clone(), round: reply.round, number }
+        }
     }
 }
 

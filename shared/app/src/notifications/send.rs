@@ -6,16 +6,19 @@ use std::time::Instant;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use muster_domain::approval::Button;
 use muster_domain::audit::Fact;
 use muster_domain::notification::{
-    Addressees, Decision, Effect, Event, Moved, Notification, Recipient, RecipientState, Refusal, decide,
-    prepare,
+    Addressees, Decision, Effect, Event, Moved, Notification, Occasion, Recipient, RecipientState, Refusal,
+    Way, decide, prepare,
 };
 use muster_domain::outcome::Outcome;
+use muster_domain::request::RenderedRequest;
 use muster_domain::time::Time;
 use serde_json::json;
 
 use super::job_of;
+use crate::error::chain;
 use crate::executions::audit_execution;
 use crate::metrics::Counter;
 use crate::ports::Call;
@@ -53,6 +56,36 @@ impl App {
         };
         let seen: Versioned<Notification> = stored.typed()?;
         Ok(seen.value.due_at.is_some().then_some(seen))
+    }
+}
+
+impl App {
+    /// What is sent to the recipient of this place; else the outcome of an attempt that cannot be made.
+    async fn message(&self, notification: &Notification, place: usize) -> Result<RenderedRequest, Outcome> {
+        let refused = |reason| Outcome::Refused { reason };
+        let recipient = notification.recipients().get(place);
+        let recipient = recipient.ok_or_else(|| refused("there is no such recipient".to_owned()))?;
+        let button = self.button(notification, &recipient.way).await?;
+        prepare(notification, recipient, button.as_deref()).map_err(refused)
+    }
+
+    /// The value of the buttons of a message that asks, where answers by them count. It is made for the message and stored nowhere.
+    async fn button(&self, notification: &Notification, way: &Way) -> Result<Option<String>, Outcome> {
+        let (Way::Slack { buttons: true, .. }, Occasion::Asking(asking)) = (way, &notification.occasion)
+        else {
+            return Ok(None);
+        };
+        let (Some(callbacks), Some(team)) = (&self.callbacks, &notification.team) else { return Ok(None) };
+        let key = callbacks.keys.current().await;
+        let key = key.map_err(|error| Outcome::Unsent { reason: chain(&error) })?;
+        let button = Button {
+            team: team.clone(),
+            execution: notification.execution.clone(),
+            step: asking.step.clone(),
+            round: asking.round,
+            digest: asking.digest,
+        };
+        Ok(button.value(key.expose()))
     }
 }
 
@@ -122,13 +155,10 @@ impl<'a> Sending<'a> {
         let notification = self.seen.value.clone();
         let (app, egress, lapse) = (self.app, self.shift.egress, self.lapse);
         Box::pin(async move {
-            let request = match notification.recipients().get(attempt.place) {
-                Some(recipient) => prepare(&notification, recipient),
-                None => Err("there is no such recipient".to_owned()),
-            };
+            let request = app.message(&notification, attempt.place).await;
             let now = app.clock.now();
             let outcome = match request {
-                Err(reason) => Outcome::Refused { reason },
+                Err(outcome) => outcome,
                 Ok(_) if lapse.before(now, MAX_REQUEST_TIME) => {
                     Outcome::Unsent { reason: "too little time was left to make the call".to_owned() }
                 }

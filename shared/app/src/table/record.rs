@@ -148,6 +148,9 @@ impl Record {
                 Occasion::Asking(asking) => {
                     Key::AskingNote(execution.clone(), asking.step.clone(), asking.round, *number)
                 }
+                Occasion::Reply(reply) => {
+                    Key::AskingNote(execution.clone(), reply.step.clone(), reply.round, *number)
+                }
             },
             Self::Team(team) => Key::Team(team.id.clone()),
             Self::Person(person) => Key::Person(person.id.clone()),

@@ -31,6 +31,10 @@ pub struct ApprovalConfig {
     pub queue: QueueUrl,
     pub groups_claim: ClaimName,
     pub self_approval: SelfApproval,
+    /// What buttons in Slack are made with.
+    pub callback_key: SecretId,
+    /// What Slack signs with.
+    pub slack_signing_secret: SecretId,
 }
 
 /// What `muster-worker` reads.
@@ -39,7 +43,7 @@ pub struct WorkerConfig {
     pub queue: QueueUrl,
     pub bus: BusName,
     pub secret_prefix: SecretPrefix,
-    /// What tokens of calls are made with.
+    /// What tokens of calls, and buttons in Slack, are made with.
     pub callback_key: SecretId,
     /// Where those who are called reach the API.
     pub public_url: PublicUrl,
@@ -115,7 +119,15 @@ impl FromEnvironment for ApprovalConfig {
         let queue = variables.queue();
         let groups_claim = variables.groups_claim();
         let self_approval = variables.parsed("MUSTER_ALLOW_SELF_APPROVAL", self_approval);
-        Some(Self { queue: queue?, groups_claim: groups_claim?, self_approval: self_approval? })
+        let callback_key = variables.callback_key();
+        let slack_signing_secret = variables.parsed("MUSTER_SLACK_SIGNING_SECRET", SecretId::parse);
+        Some(Self {
+            queue: queue?,
+            groups_claim: groups_claim?,
+            self_approval: self_approval?,
+            callback_key: callback_key?,
+            slack_signing_secret: slack_signing_secret?,
+        })
     }
 }
 
@@ -168,7 +180,7 @@ mod tests {
         ("MUSTER_DLQ_URL", "https://sqs.test/1/work-dead"),
         ("MUSTER_BUS", "muster-test"),
         ("MUSTER_SECRET_PREFIX", "muster/test/"),
-        ("MUSTER_CALLBACK_KEY", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:CallbackKey-a"),
+        ("MUSTER_CALLBACK_KEY", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:SigningKey-a"),
         ("MUSTER_PUBLIC_URL", "https://api.test"),
         ("MUSTER_ENVIRONMENT", "test"),
         ("MUSTER_GROUPS_CLAIM", "cognito:groups"),

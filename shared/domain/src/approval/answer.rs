@@ -28,6 +28,8 @@ pub struct Given<'g> {
     pub reason: Option<String>,
     pub form: Option<Value>,
     pub via: Via,
+    /// Who said that this is the person; absent of one who showed a token.
+    pub vouched_by: Option<UserId>,
 }
 
 /// What an answer changes: both are one commit.
@@ -51,6 +53,8 @@ pub enum Refusal {
     OtherDigest(Digest),
     #[error("{user} asked for or wrote this and may not decide about it; another person must")]
     OwnWork { user: UserId },
+    #[error("{by} asked for or wrote this, and said who you are in Slack; answer with a token of your own")]
+    OwnWord { by: UserId },
     #[error("{by} has answered already, and one person counts once")]
     Again { by: UserId },
     #[error("the decision of {user} was taken back by {by}; another person must answer")]
@@ -75,6 +79,7 @@ pub fn answer(
     refuse_closed(approval, now)?;
     refuse_drift(approval, ledger, given)?;
     refuse_person(approval, ledger, &given.principal.user, given.people)?;
+    refuse_own_word(approval, given)?;
     let level = open_level(approval, ledger, given.people);
     let right = right_to(approval, level, given.principal)?;
     let reason = checked_reason(approval, given)?;
@@ -88,6 +93,7 @@ pub fn answer(
         form,
         at: now,
         via: given.via,
+        vouched_by: given.vouched_by.clone(),
         withdrawn: None,
     };
     let ledger = with(approval, ledger, decision)?;
@@ -146,6 +152,15 @@ fn refuse_person(
         }
     }
     Ok(())
+}
+
+/// Whoever asked for a run could else answer it by saying that they are somebody else in Slack.
+fn refuse_own_word(approval: &Approval, given: &Given<'_>) -> Result<(), Refusal> {
+    let voucher = given.vouched_by.as_ref();
+    match voucher.filter(|by| given.people.is_one_of(by, &approval.question.excluded)) {
+        Some(by) => Err(Refusal::OwnWord { by: by.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// The last one, should the decisions suffice by themselves since it became known that two names are two people.

@@ -37,6 +37,9 @@ pub struct Decision {
     pub form: Option<Value>,
     pub at: Time,
     pub via: Via,
+    /// Who said whom the Slack user is that gave it; absent of an answer by token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouched_by: Option<UserId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn: Option<Withdrawn>,
 }

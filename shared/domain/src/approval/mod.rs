@@ -6,6 +6,8 @@
 
 pub mod answer;
 mod approver;
+mod button;
+pub mod click;
 mod due;
 mod gate;
 mod ledger;
@@ -25,6 +27,8 @@ use serde_json::Value;
 
 pub use self::answer::{Answered, Given, Refusal, answer, may_answer};
 pub use self::approver::Approver;
+pub use self::button::Button;
+pub use self::click::{Click, InvalidClick, ReplyUrl};
 pub use self::due::{Escalated, Expiry, escalate, expire};
 pub use self::gate::{GateSpec, Level, OnExpiry, Rung};
 pub use self::ledger::{Decision, Ledger, Verdict, Via, Withdrawn};
@@ -193,7 +197,7 @@ impl Approval {
         let decisions = ledger.into_iter().flat_map(|ledger| &ledger.decisions);
         let decided = decisions.flat_map(|decision| {
             let withdrawn = decision.withdrawn.as_ref().map(|withdrawn| &withdrawn.by);
-            [Some(&decision.by), withdrawn].into_iter().flatten()
+            [Some(&decision.by), decision.vouched_by.as_ref(), withdrawn].into_iter().flatten()
         });
         self.question.excluded.iter().chain(decided).cloned().collect()
     }

@@ -20,7 +20,7 @@ pub enum Standing {
 }
 
 /// What the worker trusts before it passes a gate (INVARIANTS C3, C4). Only decisions on `subject` that were not taken back
-/// count; of approvals only those by different people, none of them excluded, each admitted to their level by the levels'
+/// count; of approvals only those by different people, neither they nor who vouched for them excluded, each admitted to their level by the levels'
 /// own approvers or the `rungs` climbed. A person who approved at two levels, as an alias that became known later shows,
 /// counts at the lower one. A rejection stands even if its author was excluded since: it lets nothing go on.
 pub fn standing(
@@ -39,7 +39,10 @@ pub fn standing(
     }
     let counts = |decision: &&Decision| {
         spec.admitted(decision.level, rungs).any(|approver| *approver == decision.right)
-            && !people.is_one_of(&decision.by, excluded)
+            && ![Some(&decision.by), decision.vouched_by.as_ref()]
+                .into_iter()
+                .flatten()
+                .any(|person| people.is_one_of(person, excluded))
     };
     let mut counted = Vec::new();
     for (level, asked) in spec.levels.iter().enumerate() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Escalated, Failure, Notification};
+use super::{Escalated, Failure, Notification, Reply};
 use crate::approval::{Approval, Approver};
 use crate::digest::Digest;
 use crate::execution::PinnedRunbook;
@@ -18,6 +18,7 @@ pub enum Occasion {
     Failure(Failure),
     Asking(Asking),
     Trouble(Escalated),
+    Reply(Reply),
 }
 
 /// The facts of a gate that people are asked at, as messages tell them.
@@ -38,6 +39,11 @@ pub struct Asking {
     /// Those who are asked by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<UserId>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reason_required: bool,
+    /// Whether who approves has a form to fill in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_form: bool,
     /// What an answer must name.
     pub digest: Digest,
     pub until: Time,
@@ -88,6 +94,8 @@ impl Asking {
             needs: needs.collect(),
             escalated_to: others.to_vec(),
             people,
+            reason_required: question.spec.reason_required,
+            has_form: question.spec.form.is_some(),
             digest: question.subject,
             until: approval.until,
             at: now,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Addressees, Asking, EmailAddress, Escalated, Failure, IncidentWords, Notification, Notifier, Occasion,
-    Recipient, Way,
+    Recipient, Seen, Way, buttons, reply,
 };
 use crate::execution::ExecutionStatus;
 use crate::plan::{WebhookCall, slack_message, teams_message};
@@ -17,15 +17,33 @@ use crate::workflow::actions::{SlackAction, TeamsAction};
 /// them fit into a block of Slack, which takes 3,000.
 const MAX_ERROR_CHARS: usize = 300;
 const MAX_VALUE_CHARS: usize = 100;
+/// The longest answer to a click: it holds what somebody wrote, or why it does not count.
+const MAX_REPLY_CHARS: usize = 1_000;
 
-/// The request that tells this recipient; the error says what could not be built.
-pub fn prepare(notification: &Notification, recipient: &Recipient) -> Result<RenderedRequest, String> {
+/// The request that tells this recipient; the error says what could not be built. `button` is the value of the buttons by which
+/// an asking is answered, if there are to be any.
+pub fn prepare(
+    notification: &Notification,
+    recipient: &Recipient,
+    button: Option<&str>,
+) -> Result<RenderedRequest, String> {
     match &recipient.way {
-        Way::Slack { target } => {
+        Way::Slack { target, .. } => {
             // The text is a value of the template and no part of it: nothing in it is an expression.
             let action = SlackAction { target: target.clone(), text: "{{text}}".to_owned() };
             let text = notification.lines(for_slack).join("\n");
-            rendered(slack_message(&action), &json!({"text": text}))
+            let more = match (&notification.occasion, button) {
+                (Occasion::Asking(asking), Some(value)) => buttons::blocks(asking, value).to_vec(),
+                (_, Some(_) | None) => Vec::new(),
+            };
+            rendered(slack_message(&action, more), &json!({"text": text}))
+        }
+        Way::SlackReply { url } => {
+            let seen = match &notification.occasion {
+                Occasion::Reply(reply) => reply.seen,
+                Occasion::Failure(_) | Occasion::Asking(_) | Occasion::Trouble(_) => Seen::ByPresser,
+            };
+            Ok(reply::to_slack(url, &notification.lines(for_slack).join("\n"), seen))
         }
         Way::Teams { webhook_url } => {
             let (title, text) = ("{{title}}".to_owned(), "{{text}}".to_owned());
@@ -67,6 +85,7 @@ impl Notification {
                 let name = one_line(&trouble.runbook.name, MAX_VALUE_CHARS);
                 format!("Runbook {name} {}", what_happened(trouble.status))
             }
+            Occasion::Reply(reply) => one_line(&reply.text, MAX_REPLY_CHARS),
         }
     }
 
@@ -83,6 +102,7 @@ impl Notification {
             Occasion::Failure(failure) => self.of_failure(failure),
             Occasion::Asking(asking) => self.of_asking(asking),
             Occasion::Trouble(trouble) => self.of_trouble(trouble),
+            Occasion::Reply(_) => (Vec::new(), Vec::new()),
         };
         let lines = [self.subject()].into_iter().chain(before).chain(incident).chain(after);
         lines.map(|line| escape(&line)).collect()
@@ -169,6 +189,7 @@ impl Notification {
                 let at = asking.at.to_string();
                 return json!({"id": self.execution, "status": ExecutionStatus::Waiting, "at": at});
             }
+            Occasion::Reply(reply) => return json!({"id": self.execution, "at": reply.at.to_string()}),
         };
         let mut facts = Map::from_iter([
             ("id".to_owned(), json!(self.execution)),
@@ -205,6 +226,7 @@ impl Notification {
                 let troubles = json!(trouble.troubles);
                 Map::from_iter([("runbook".to_owned(), runbook), ("troubles".to_owned(), troubles)])
             }
+            Occasion::Reply(_) => Map::new(),
         }
     }
 

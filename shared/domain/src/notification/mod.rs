@@ -3,10 +3,12 @@
 
 mod address;
 mod asking;
+mod buttons;
 mod decide;
 mod failure;
 mod message;
 mod recipients;
+mod reply;
 mod settings;
 mod trouble;
 
@@ -19,7 +21,10 @@ pub(crate) use self::failure::number_of;
 pub use self::failure::{Failure, owes_notification};
 pub use self::message::prepare;
 pub use self::recipients::{Way, ways_to_reach};
-pub use self::settings::{MAX_PEOPLE, Notifier, Person, Team, TeamSettings, TeamsChannel};
+pub use self::reply::{Reply, Seen};
+pub use self::settings::{
+    MAX_PEOPLE, MAX_SLACK_GROUPS, Notifier, Person, SlackPerson, Team, TeamSettings, TeamsChannel,
+};
 pub use self::trouble::{Escalated, escalates_to, troubles_of};
 use crate::ids::{ExecutionId, IncidentId, TeamId, UserId};
 use crate::incident::Priority;
@@ -143,8 +148,7 @@ impl Notification {
             Occasion::Failure(_) | Occasion::Trouble(_) => {
                 format!("{}-notification-{}-{place}", self.execution, self.number)
             }
-            Occasion::Asking(asking) => {
-                let Asking { step, round, .. } = asking;
+            Occasion::Asking(Asking { step, round, .. }) | Occasion::Reply(Reply { step, round, .. }) => {
                 format!("{}-{step}-{round}-notification-{}-{place}", self.execution, self.number)
             }
         }
@@ -167,6 +171,7 @@ impl Recipient {
         match (&self.way, &self.user) {
             (Way::Slack { .. }, None) => "slackChannel",
             (Way::Slack { .. }, Some(_)) => "slackUser",
+            (Way::SlackReply { .. }, _) => "slackReply",
             (Way::Teams { .. }, _) => "teamsChannel",
             (Way::Notifier { .. }, _) => "notifier",
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EmailAddress, Notifier, Recipient, TeamSettings};
 use crate::answer::Answer;
+use crate::approval::ReplyUrl;
 use crate::ids::{SlackUserId, UserId};
 use crate::secret::SecretRef;
 use crate::time::Time;
@@ -16,6 +17,13 @@ pub enum Way {
     /// To a channel, or as a bot to a person, whose id then stands for the channel.
     Slack {
         target: SlackTarget,
+        /// Whether there are people whose buttons count: a message that asks has some then.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        buttons: bool,
+    },
+    /// To where Slack takes answers to a click.
+    SlackReply {
+        url: ReplyUrl,
     },
     Teams {
         webhook_url: SecretRef,
@@ -30,8 +38,8 @@ impl Way {
     /// How the answer to it is read.
     pub const fn answer(&self) -> Answer {
         match self {
-            Self::Slack { target } => target.answer(),
-            Self::Teams { .. } | Self::Notifier { .. } => Answer::Status,
+            Self::Slack { target, .. } => target.answer(),
+            Self::SlackReply { .. } | Self::Teams { .. } | Self::Notifier { .. } => Answer::Status,
         }
     }
 }
@@ -39,7 +47,8 @@ impl Way {
 /// The team's channels first, then the people in their order, each by every way that the settings have. No message is
 /// sent twice, as it would be if the assignee had written the workflow.
 pub fn ways_to_reach(people: &[UserId], settings: &TeamSettings, now: Time) -> Vec<Recipient> {
-    let slack = settings.slack.iter().map(|target| Way::Slack { target: target.clone() });
+    let buttons = settings.has_buttons();
+    let slack = settings.slack.iter().map(|target| Way::Slack { target: target.clone(), buttons });
     let teams = settings.teams.iter().map(|teams| Way::Teams { webhook_url: teams.webhook_url.clone() });
     let channels = slack.chain(teams).map(|way| (way, None));
     let personal = people
@@ -60,18 +69,19 @@ fn ways_to_person(user: &UserId, settings: &TeamSettings) -> Vec<Way> {
         // Many identity providers name people by their address.
         None => (user.as_str().parse().ok(), None),
     };
-    let slack = slack_user.zip(settings.slack.as_ref()).and_then(|(user, team)| direct_message(user, team));
+    let slack = slack_user.zip(settings.slack.as_ref());
+    let slack = slack.and_then(|(user, team)| direct_message(user, team));
+    let slack = slack.map(|target| Way::Slack { target, buttons: settings.has_buttons() });
     let notifier = email.zip(settings.notifier.clone());
     let notifier = notifier.map(|(to, notifier)| Way::Notifier { notifier, to });
     slack.into_iter().chain(notifier).collect()
 }
 
 /// `chat.postMessage` takes the id of a person for a channel. An incoming webhook cannot choose.
-fn direct_message(user: &SlackUserId, team: &SlackTarget) -> Option<Way> {
+fn direct_message(user: &SlackUserId, team: &SlackTarget) -> Option<SlackTarget> {
     match team {
         SlackTarget::Bot { token, .. } => {
-            let target = SlackTarget::Bot { token: token.clone(), channel: user.to_string() };
-            Some(Way::Slack { target })
+            Some(SlackTarget::Bot { token: token.clone(), channel: user.to_string() })
         }
         SlackTarget::Webhook { .. } => None,
     }

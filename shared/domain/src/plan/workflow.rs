@@ -100,7 +100,7 @@ pub(super) fn of_action(action: &Action) -> Result<StepKind, Vec<Fault>> {
         Action::Runbook(runbook) => runbook_call(runbook).map(StepKind::Runbook),
         Action::Jira(jira) => jira_issue(jira).map(StepKind::Webhook),
         Action::Linear(linear) => linear_issue(linear).map(StepKind::Webhook),
-        Action::Slack(slack) => slack_message(slack).map(StepKind::Webhook),
+        Action::Slack(slack) => slack_message(slack, Vec::new()).map(StepKind::Webhook),
         Action::Teams(teams) => teams_message(teams).map(StepKind::Webhook),
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Undelivered;
 
 /// What a route may answer that a call's token proves.
 pub(crate) struct Unproven;
+/// Of what Slack sends.
+pub(crate) struct Unsigned;
 
 /// What a route may answer whose path names something.
 pub(crate) struct Missing;
@@ -82,6 +84,16 @@ impl IntoResponses for Unproven {
             ("400", "The input is not valid: `errors` names each place"),
             ("401", "The token is not that of this step's call, whether there is such a step or not"),
             ("413", "The body is larger than 16 KiB"),
+        ])
+    }
+}
+
+impl IntoResponses for Unsigned {
+    fn responses() -> Responses {
+        problems(&[
+            ("400", "It is no payload of Slack's: `errors` says what to mend"),
+            ("401", "Slack did not sign it within the last 5 minutes, or the button is not one of Muster's"),
+            ("413", "The body is larger than 128 KiB"),
         ])
     }
 }

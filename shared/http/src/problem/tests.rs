@@ -43,6 +43,7 @@ fn inv_e4_every_refusal_has_a_declared_status() {
     let members = json!({"scope": "global", "until": "1970-01-01T00:00:00.000Z"});
     check(Error::Frozen(Box::new(frozen)), 409, "frozen", members);
     let user = || "ann".parse().expect("valid");
+    check(Refusal::OwnWord { by: user() }.into(), 403, "forbidden", json!({}));
     check(Refusal::OwnWork { user: user() }.into(), 403, "forbidden", json!({}));
     check(Refusal::NotAnApprover { may: Vec::new() }.into(), 403, "forbidden", json!({}));
     check(Refusal::Again { by: user() }.into(), 409, "approval-closed", json!({}));
@@ -55,6 +56,7 @@ fn inv_e4_every_refusal_has_a_declared_status() {
     check(Error::Stale { current: 7 }, 412, "stale", etag);
     check(Error::IdempotencyMismatch, 422, "idempotency-mismatch", json!({}));
     check(Error::InvalidCursor, 400, "invalid-cursor", json!({}));
+    check(Error::NotFromSlack, 401, "unauthenticated", json!({}));
     check(Error::Unverified, 401, "unauthenticated", json!({}));
 }
 

@@ -24,6 +24,7 @@ pub(crate) mod people;
 pub(crate) mod queue;
 pub(crate) mod runbooks;
 pub(crate) mod service;
+pub(crate) mod slack;
 pub(crate) mod teams;
 pub(crate) mod versions;
 pub(crate) mod workflow_runs;

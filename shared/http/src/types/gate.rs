@@ -28,7 +28,14 @@ pub(crate) struct AnswerGate {
 impl AnswerGate {
     pub(crate) fn saying(self, verdict: domain::Verdict) -> muster_app::gates::GateAnswer {
         let Self { digest, reason, form } = self;
-        muster_app::gates::GateAnswer { verdict, digest, reason, form, via: domain::Via::Api }
+        muster_app::gates::GateAnswer {
+            verdict,
+            digest,
+            reason,
+            form,
+            via: domain::Via::Api,
+            vouched_by: None,
+        }
     }
 }
 
@@ -182,6 +189,10 @@ struct GateDecision {
     form: Option<Value>,
     at: Moment,
     via: GateVia,
+    /// Of an answer by a button in Slack: the platform admin who said who the Slack user is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    vouched_by: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     withdrawn: Option<WithdrawnDecision>,
 }
@@ -291,6 +302,7 @@ impl From<domain::Decision> for GateDecision {
                 domain::Via::Api => GateVia::Api,
                 domain::Via::Slack => GateVia::Slack,
             },
+            vouched_by: decision.vouched_by,
             withdrawn: decision.withdrawn.map(|withdrawn| WithdrawnDecision {
                 by: withdrawn.by,
                 at: withdrawn.at.into(),

@@ -22,7 +22,7 @@ pub(crate) struct Notification {
     /// Counts from 1: an execution that a person sends on may fail again.
     number: u32,
     /// What the execution came to: FAILED, CANCELLED (out of time), ROLLED_BACK, NEEDS_REVIEW or UNDO_FAILED; SUCCESS if it did
-    /// not help; WAITING if people are asked.
+    /// not help; WAITING if people are asked, or their answer was taken or refused.
     #[schema(value_type = String)]
     status: ExecutionStatus,
     /// The node or the step that it is about.
@@ -61,6 +61,7 @@ impl From<domain::Notification> for Notification {
             domain::Occasion::Asking(asking) => {
                 (ExecutionStatus::Waiting, Some(asking.step), None, asking.at)
             }
+            domain::Occasion::Reply(reply) => (ExecutionStatus::Waiting, Some(reply.step), None, reply.at),
         };
         Self {
             number: notification.number,
@@ -79,7 +80,7 @@ impl From<domain::Notification> for Notification {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Recipient {
-    /// `slackChannel`, `slackUser`, `teamsChannel` or `notifier`.
+    /// `slackChannel`, `slackUser`, `slackReply` (an answer to whoever pressed a button), `teamsChannel` or `notifier`.
     kind: &'static str,
     /// The person it is for; absent for a channel.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
 //! A team's settings as its admins write them, and as the API shows them. Secrets are names, in both directions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::ids::{SlackUserId, TeamId, UserId};
 use muster_domain::notification as domain;
@@ -54,6 +54,10 @@ struct Person {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     slack_user_id: Option<SlackUserId>,
+    /// The groups that they have when they answer an approval with a button in Slack, as in a token: at most 20, none by default.
+    /// Only a platform admin may change them, or whose they are.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    slack_groups: BTreeSet<String>,
 }
 
 /// The team's channel in Slack: either `webhookUrl`, or `token` and `channel`.
@@ -154,7 +158,9 @@ impl From<domain::Team> for TeamSettings {
 impl From<NewTeamSettings> for domain::TeamSettings {
     fn from(new: NewTeamSettings) -> Self {
         let person = |(user, person): (UserId, Person)| {
-            (user, domain::Person { email: person.email, slack_user_id: person.slack_user_id })
+            let Person { email, slack_user_id, slack_groups } = person;
+            // Who vouches for it is for the use case to say.
+            (user, domain::Person { email, slack_user_id, slack_groups, vouched_by: None })
         };
         Self {
             people: new.people.into_iter().map(person).collect(),
@@ -171,7 +177,8 @@ impl From<NewTeamSettings> for domain::TeamSettings {
 impl From<domain::TeamSettings> for NewTeamSettings {
     fn from(settings: domain::TeamSettings) -> Self {
         let person = |(user, person): (UserId, domain::Person)| {
-            (user, Person { email: person.email, slack_user_id: person.slack_user_id })
+            let domain::Person { email, slack_user_id, slack_groups, vouched_by: _ } = person;
+            (user, Person { email, slack_user_id, slack_groups })
         };
         Self {
             people: settings.people.into_iter().map(person).collect(),

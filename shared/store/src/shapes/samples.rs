@@ -358,7 +358,8 @@ fn ledger() -> Ledger {
         reason: Some("looked".into()),
         form: Some(json!({"ticket": "OPS-1"})),
         at: AT,
-        via: Via::Api,
+        via: Via::Slack,
+        vouched_by: Some(user()),
         withdrawn: Some(withdrawn),
     };
     Ledger { execution: execution_id(), step: step(), round: 2, subject: digest(), decisions: vec![decision] }
@@ -554,7 +555,7 @@ pub(super) fn notification() -> Notification {
         last_error: Some("the receiver answered 503".into()),
     };
     let recipients = vec![
-        recipient(Way::Slack { target: bot }, None, RecipientState::Owed { due: AT }),
+        recipient(Way::Slack { target: bot, buttons: true }, None, RecipientState::Owed { due: AT }),
         recipient(
             Way::Teams { webhook_url: from_json(json!({"$secret": "teams/url"})) },
             None,

@@ -30,6 +30,7 @@ impl Stage {
         self.stop_and_take_back().await;
         self.ask_people().await;
         self.call_back().await;
+        self.press_a_button().await;
         self.write_workflows(&runbook, &incident).await;
         self.listen_to_monitoring().await;
         self.look_around(&runbook).await;
@@ -47,7 +48,10 @@ impl Stage {
 
     async fn set_up_teams(&self) {
         let settings = json!({
-            "people": {"ann": {"email": "ann@example.com"}},
+            "people": {
+                "ann": {"email": "ann@example.com"},
+                "gus": {"slackUserId": "U0GUS", "slackGroups": ["platform-admin"]},
+            },
             "teams": {"webhookUrl": {"$secret": "teams"}},
             "notifier": {"url": self.receiver.url("/notify")},
         });

@@ -7,7 +7,7 @@ use super::stage::Stage;
 use crate::lambda::installation::CALLBACK_KEY;
 use crate::lambda::samples::Request;
 
-const KEY: &str = "canary-key-0123456789abcdef0123456789abcdef";
+pub(super) const KEY: &str = "canary-key-0123456789abcdef0123456789abcdef";
 
 impl Stage {
     pub(super) async fn call_back(&self) {

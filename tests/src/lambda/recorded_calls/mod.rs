@@ -4,6 +4,7 @@
 mod accepting;
 mod calling_back;
 mod needs;
+mod pressing;
 mod stage;
 mod working;
 

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::lambda::installation::{BUS, CALLBACK_KEY, DEAD_LETTERS_URL, QUEUE_URL, SECRET_PREFIX};
+use crate::lambda::installation::{
+    BUS, CALLBACK_KEY, DEAD_LETTERS_URL, QUEUE_URL, SECRET_PREFIX, SLACK_SIGNING_SECRET,
+};
 use crate::lambda::policy::Need;
 use crate::support::ledger::ApiCall;
 
@@ -31,6 +33,9 @@ pub(super) fn needs(call: &ApiCall, table: &str) -> Vec<Need> {
         }
         ("secretsmanager", "GetSecretValue") if request["SecretId"] == CALLBACK_KEY => {
             vec![other("secretsmanager", operation, "CallbackKey.Id".into())]
+        }
+        ("secretsmanager", "GetSecretValue") if request["SecretId"] == SLACK_SIGNING_SECRET => {
+            vec![other("secretsmanager", operation, "SlackSigningSecret.Id".into())]
         }
         ("secretsmanager", "GetSecretValue") => {
             let name = request["SecretId"].as_str().unwrap().strip_prefix(SECRET_PREFIX).unwrap();

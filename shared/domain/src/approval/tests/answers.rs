@@ -137,9 +137,24 @@ fn given(gate: &mut Gate, change: impl FnOnce(&mut Given<'_>)) -> Result<Answere
         reason: None,
         form: None,
         via: Via::Slack,
+        vouched_by: None,
     };
     change(&mut given);
     gate.give(&given, after(1))
+}
+
+#[test]
+fn inv_c3_nobody_answers_their_own_work_as_somebody_whom_they_vouch_for() {
+    let mut gate = Gate::of(one_of_ops(1));
+    for own in gate.approval.question.excluded.clone() {
+        let refused = given(&mut gate, |given| given.vouched_by = Some(own.clone()));
+        assert_eq!(refused, Err(Refusal::OwnWord { by: own }));
+    }
+    let answered = given(&mut gate, |given| given.vouched_by = Some(user("root"))).expect("counts");
+    assert_eq!(answered.ledger.decisions[0].vouched_by, Some(user("root")));
+    assert_eq!(gate.standing(), Standing::Approved);
+    gate.approval.question.excluded.insert(user("root"));
+    assert_eq!(gate.standing(), Standing::Open { level: 0 });
 }
 
 #[test]

@@ -120,6 +120,7 @@ impl Gate {
             reason,
             form: None,
             via: Via::Api,
+            vouched_by: None,
         };
         self.give(&given, now)
     }
@@ -179,6 +180,7 @@ pub(super) const fn refusal_word(refusal: &Refusal) -> &'static str {
         Refusal::Late(_) => "late",
         Refusal::OtherDigest(_) => "other digest",
         Refusal::OwnWork { .. } => "own work",
+        Refusal::OwnWord { .. } => "own word",
         Refusal::Again { .. } => "again",
         Refusal::Revoked { .. } => "revoked",
         Refusal::NotAnApprover { .. } => "not an approver",

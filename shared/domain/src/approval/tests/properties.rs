@@ -71,6 +71,7 @@ fn any_decision() -> impl Strategy<Value = Decision> {
             form: None,
             at: after(1),
             via: Via::Api,
+            vouched_by: None,
             withdrawn: withdrawn.then(|| Withdrawn { by: user("root"), at: after(2), reason: None }),
         },
     )

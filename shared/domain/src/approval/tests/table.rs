@@ -88,7 +88,16 @@ fn says_of_another(gate: &mut Gate, now: Time) -> String {
     let (principal, people) = (principal("ann"), people());
     let (verdict, reason, form, via) = (Verdict::Approve, None, None, Via::Slack);
     let digest = digest("what it was before");
-    let given = Given { principal: &principal, people: &people, verdict, digest, reason, form, via };
+    let given = Given {
+        principal: &principal,
+        people: &people,
+        verdict,
+        digest,
+        reason,
+        form,
+        via,
+        vouched_by: None,
+    };
     said(gate.give(&given, now), gate)
 }
 

@@ -55,7 +55,7 @@ fn failure() -> Failure {
 fn failed(notification: &mut Notification) -> &mut Failure {
     match &mut notification.occasion {
         Occasion::Failure(failure) => failure,
-        Occasion::Asking(_) | Occasion::Trouble(_) => panic!("no failure"),
+        Occasion::Asking(_) | Occasion::Trouble(_) | Occasion::Reply(_) => panic!("no failure"),
     }
 }
 

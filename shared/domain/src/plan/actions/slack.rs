@@ -10,8 +10,9 @@ use crate::workflow::actions::{SlackAction, SlackTarget};
 
 const POST_MESSAGE: &str = "https://slack.com/api/chat.postMessage";
 
-pub(crate) fn slack_message(action: &SlackAction) -> Result<WebhookCall, Vec<Fault>> {
-    let mut message = message(&action.text);
+/// `more` is shown below the text.
+pub(crate) fn slack_message(action: &SlackAction, more: Vec<Value>) -> Result<WebhookCall, Vec<Fault>> {
+    let mut message = message(&action.text, more);
     match &action.target {
         SlackTarget::Webhook { url } => {
             post(secret(url), WebhookAuth::None, &Value::Object(message), action.target.answer())
@@ -24,7 +25,8 @@ pub(crate) fn slack_message(action: &SlackAction) -> Result<WebhookCall, Vec<Fau
     }
 }
 
-fn message(text: &str) -> Map<String, Value> {
+fn message(text: &str, more: Vec<Value>) -> Map<String, Value> {
     let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
-    Map::from_iter([("text".to_owned(), json!(text)), ("blocks".to_owned(), json!([section]))])
+    let blocks: Vec<Value> = [section].into_iter().chain(more).collect();
+    Map::from_iter([("text".to_owned(), json!(text)), ("blocks".to_owned(), json!(blocks))])
 }

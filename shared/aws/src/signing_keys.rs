@@ -1,11 +1,12 @@
-//! The keys of callbacks: one secret of the stack's own, of which Secrets Manager keeps the version before.
+//! Signing keys: secrets of the stack's own, of which Secrets Manager keeps the version before.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
-use muster_app::callbacks::{CallbackKey, CallbackKeyError, CallbackKeys, Callbacks, PublicUrl};
+use muster_app::callbacks::{Callbacks, PublicUrl};
+use muster_app::signing_keys::{SigningKey, SigningKeyError, SigningKeys};
 use secrecy::SecretSlice;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -13,16 +14,20 @@ use tokio::time::Instant;
 use crate::clients::Clients;
 use crate::config::SecretId;
 
-/// How long keys are held. The route of callbacks is open to everybody, and whoever floods it must not make a read of each
-/// request; a key that was changed counts within this time.
+/// How long keys are held. The routes of callbacks and of Slack are open to everybody, and whoever floods them must not make a
+/// read of each request; a key that was changed counts within this time.
 const HELD: Duration = Duration::from_secs(10);
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
 /// What callbacks need in AWS. Nothing is read before a call or a callback needs it.
 pub fn callbacks(clients: &Arc<Clients>, id: SecretId, public_url: Option<PublicUrl>) -> Callbacks {
-    let keys = StackKeys { clients: Arc::clone(clients), id, held: Mutex::default() };
-    Callbacks { keys: Arc::new(keys), public_url }
+    Callbacks { keys: keys(clients, id), public_url }
+}
+
+/// The keys that a secret of the stack holds.
+pub fn keys(clients: &Arc<Clients>, id: SecretId) -> Arc<dyn SigningKeys> {
+    Arc::new(StackKeys { clients: Arc::clone(clients), id, held: Mutex::default() })
 }
 
 struct StackKeys {
@@ -34,17 +39,17 @@ struct StackKeys {
 #[derive(Clone)]
 struct Held {
     since: Instant,
-    current: CallbackKey,
-    previous: Option<CallbackKey>,
+    current: SigningKey,
+    previous: Option<SigningKey>,
 }
 
 impl StackKeys {
-    async fn read(&self) -> Result<Held, CallbackKeyError> {
+    async fn read(&self) -> Result<Held, SigningKeyError> {
         let mut held = self.held.lock().await;
         if let Some(fresh) = held.as_ref().filter(|held| held.since.elapsed() < HELD) {
             return Ok(fresh.clone());
         }
-        let current = self.version(CURRENT).await?.ok_or_else(|| CallbackKeyError(Box::new(NoKey)))?;
+        let current = self.version(CURRENT).await?.ok_or_else(|| SigningKeyError(Box::new(NoKey)))?;
         let previous = self.version(PREVIOUS).await?;
         let read = Held { since: Instant::now(), current, previous };
         *held = Some(read.clone());
@@ -52,14 +57,14 @@ impl StackKeys {
     }
 
     /// `None` if the secret has no such version, or none that is a text.
-    async fn version(&self, stage: &str) -> Result<Option<CallbackKey>, CallbackKeyError> {
+    async fn version(&self, stage: &str) -> Result<Option<SigningKey>, SigningKeyError> {
         let request = self.clients.secrets_manager().get_secret_value().secret_id(self.id.as_str());
         match request.version_stage(stage).send().await {
             Ok(reply) => {
-                Ok(reply.secret_string.map(|text| CallbackKey::new(SecretSlice::from(text.into_bytes()))))
+                Ok(reply.secret_string.map(|text| SigningKey::new(SecretSlice::from(text.into_bytes()))))
             }
             Err(error) if is_missing(error.as_service_error()) => Ok(None),
-            Err(error) => Err(CallbackKeyError(Box::new(error))),
+            Err(error) => Err(SigningKeyError(Box::new(error))),
         }
     }
 }
@@ -69,12 +74,12 @@ fn is_missing(error: Option<&GetSecretValueError>) -> bool {
 }
 
 #[async_trait]
-impl CallbackKeys for StackKeys {
-    async fn current(&self) -> Result<CallbackKey, CallbackKeyError> {
+impl SigningKeys for StackKeys {
+    async fn current(&self) -> Result<SigningKey, SigningKeyError> {
         Ok(self.read().await?.current)
     }
 
-    async fn accepted(&self) -> Result<Vec<CallbackKey>, CallbackKeyError> {
+    async fn accepted(&self) -> Result<Vec<SigningKey>, SigningKeyError> {
         let Held { current, previous, .. } = self.read().await?;
         Ok([current].into_iter().chain(previous).collect())
     }

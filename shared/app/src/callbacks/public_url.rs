@@ -1,56 +1,9 @@
-//! The keys that tokens are made with, and the address that receivers are told.
+//! The address that receivers are told.
 
 use std::fmt;
 use std::str::FromStr;
 
-use async_trait::async_trait;
 use muster_domain::ids::{ExecutionId, StepId};
-use secrecy::{ExposeSecret, SecretSlice};
-
-/// A key of the installation. Nothing shows it.
-#[derive(Debug, Clone)]
-pub struct CallbackKey(SecretSlice<u8>);
-
-impl CallbackKey {
-    pub fn new(bytes: SecretSlice<u8>) -> Self {
-        Self(bytes)
-    }
-
-    pub(crate) fn expose(&self) -> &[u8] {
-        self.0.expose_secret()
-    }
-}
-
-/// Where the keys are. None of them can be named in a definition, so that nobody can send one anywhere.
-#[async_trait]
-pub trait CallbackKeys: Send + Sync {
-    /// The one that new tokens are made with.
-    async fn current(&self) -> Result<CallbackKey, CallbackKeyError>;
-
-    /// The current one, and the one before it if there is one: what was sent before a change can still call back.
-    async fn accepted(&self) -> Result<Vec<CallbackKey>, CallbackKeyError>;
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("reading the key of callbacks")]
-pub struct CallbackKeyError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
-
-/// Keys that were read when the process started.
-pub struct FixedKeys {
-    pub current: CallbackKey,
-    pub previous: Option<CallbackKey>,
-}
-
-#[async_trait]
-impl CallbackKeys for FixedKeys {
-    async fn current(&self) -> Result<CallbackKey, CallbackKeyError> {
-        Ok(self.current.clone())
-    }
-
-    async fn accepted(&self) -> Result<Vec<CallbackKey>, CallbackKeyError> {
-        Ok([self.current.clone()].into_iter().chain(self.previous.clone()).collect())
-    }
-}
 
 /// Where the API is reached from outside, without a slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
