@@ -12,6 +12,7 @@ mod layers;
 pub mod local_identity;
 mod openapi;
 mod problem;
+mod route_table;
 mod router;
 mod routes;
 mod types;

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document: generated from the route table, served at `/openapi.json`, checked in as `docs/openapi.json`.
+//! The OpenAPI 3.1 document: generated from the route table, checked in as `docs/openapi.json`, served from there.
 
 mod statuses;
 
@@ -12,7 +12,9 @@ pub(crate) use self::statuses::{
 use crate::problem::Details;
 use crate::router::every_route;
 
-/// The document as it is served and checked in: indented JSON with a last line end.
+/// The document as it is to be checked in: indented JSON with a last line end.
+///
+/// For tests. What runs serves what is checked in, and is free of the code that describes.
 pub fn document() -> String {
     let (_, document) = OpenApiRouter::with_openapi(Base::openapi()).merge(every_route()).split_for_parts();
     // All names in the document are texts, so it always becomes JSON.

@@ -6,13 +6,12 @@ use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
 use muster_app::App;
 use tower::ServiceBuilder;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::layers::correlation::correlate;
 use crate::layers::require_principal::require_principal;
 use crate::layers::security_headers::security_headers;
 use crate::problem::{Kind, Problem};
+use crate::route_table::{RouteTable, routes};
 use crate::routes::{
     accounts, applicability, approvals, audit, bodies, break_glass, callbacks, decisions, events, execute,
     executions, freezes, gates, hooks, incidents, integrations, kill_switches, notifications, people, queue,
@@ -35,41 +34,44 @@ impl Default for HttpSettings {
 
 /// Every route: for one process that does everything.
 pub fn router(app: Arc<App>, settings: HttpSettings) -> Router {
-    let api = api_routes().merge(approval_routes()).merge(event_routes());
-    let open = health_routes()
-        .merge(description_routes())
-        .merge(metrics_routes())
-        .merge(hook_routes())
-        .merge(slack_routes());
-    finish(open, api, app, settings)
+    finish(every_open_route(), every_guarded_route(), app, settings)
 }
 
 /// Every route but the approvals', for a function whose role may not write decisions.
 pub fn api_router(app: Arc<App>, settings: HttpSettings) -> Router {
-    let open = health_routes().merge(description_routes()).merge(hook_routes());
-    finish(open, api_routes(), app, settings)
+    finish(open_routes(), api_routes(), app, settings)
 }
 
 /// The approvals and the answers to them alone, for the function whose role may write decisions.
 pub fn approval_router(app: Arc<App>, settings: HttpSettings) -> Router {
-    finish(health_routes().merge(slack_routes()), approval_routes(), app, settings)
+    finish(open_answer_routes(), approval_routes(), app, settings)
 }
-
-/// Routes with their description in the OpenAPI document.
-pub(crate) type Routes = OpenApiRouter<Arc<App>>;
 
 /// All there are, for the document.
-pub(crate) fn every_route() -> Routes {
-    let open = health_routes()
-        .merge(description_routes())
-        .merge(metrics_routes())
-        .merge(hook_routes())
-        .merge(slack_routes());
-    open.merge(api_routes()).merge(approval_routes()).merge(event_routes())
+pub(crate) fn every_route<T: RouteTable>() -> T {
+    every_open_route::<T>().merge(every_guarded_route())
 }
 
-fn api_routes() -> Routes {
-    OpenApiRouter::new()
+fn every_open_route<T: RouteTable>() -> T {
+    open_routes::<T>().merge(metrics_routes()).merge(slack_routes())
+}
+
+fn every_guarded_route<T: RouteTable>() -> T {
+    api_routes::<T>().merge(approval_routes()).merge(event_routes())
+}
+
+/// What a process serves to those without an identity.
+fn open_routes<T: RouteTable>() -> T {
+    health_routes::<T>().merge(description_routes()).merge(hook_routes())
+}
+
+/// The same of the function that takes answers.
+fn open_answer_routes<T: RouteTable>() -> T {
+    health_routes::<T>().merge(slack_routes())
+}
+
+fn api_routes<T: RouteTable>() -> T {
+    T::default()
         .routes(routes!(runbooks::list_runbooks, runbooks::create_runbook))
         .routes(routes!(runbooks::read_runbook, runbooks::change_runbook, runbooks::delete_runbook))
         .routes(routes!(versions::list_versions))
@@ -123,8 +125,8 @@ fn api_routes() -> Routes {
         .routes(routes!(audit::export_audit))
 }
 
-fn workflow_routes() -> Routes {
-    OpenApiRouter::new()
+fn workflow_routes<T: RouteTable>() -> T {
+    T::default()
         .routes(routes!(workflows::list_workflows, workflows::create_workflow))
         .routes(routes!(workflows::read_workflow, workflows::change_workflow, workflows::delete_workflow))
         .routes(routes!(workflows::enable_workflow))
@@ -139,8 +141,8 @@ fn workflow_routes() -> Routes {
         .routes(routes!(workflow_runs::backtest_workflow))
 }
 
-fn approval_routes() -> Routes {
-    OpenApiRouter::new()
+fn approval_routes<T: RouteTable>() -> T {
+    T::default()
         .routes(routes!(approvals::approve_runbook))
         .routes(routes!(approvals::deprecate_runbook))
         .routes(routes!(gates::approve_step))
@@ -149,39 +151,37 @@ fn approval_routes() -> Routes {
 }
 
 /// Without an identity: what proves the sender is the delivery, or the token of a call.
-fn hook_routes() -> Routes {
-    let deliveries = OpenApiRouter::new().routes(routes!(hooks::receive_delivery)).layer(hooks::body_limit());
-    let callbacks = OpenApiRouter::new().routes(routes!(callbacks::call_back)).layer(callbacks::body_limit());
-    deliveries.merge(callbacks)
+fn hook_routes<T: RouteTable>() -> T {
+    T::default()
+        .routes(routes!(hooks::receive_delivery).limited(hooks::body_limit()))
+        .routes(routes!(callbacks::call_back).limited(callbacks::body_limit()))
 }
 
 /// Answers to approvals without a token: what proves the sender is Slack's signature.
-fn slack_routes() -> Routes {
-    OpenApiRouter::new().routes(routes!(slack::take_slack_action)).layer(slack::body_limit())
+fn slack_routes<T: RouteTable>() -> T {
+    T::default().routes(routes!(slack::take_slack_action).limited(slack::body_limit()))
 }
 
 /// Where one process does everything: elsewhere the bus brings events, and has its own guard.
-fn event_routes() -> Routes {
-    OpenApiRouter::new().routes(routes!(events::receive_event)).layer(hooks::body_limit())
+fn event_routes<T: RouteTable>() -> T {
+    T::default().routes(routes!(events::receive_event).limited(hooks::body_limit()))
 }
 
-fn health_routes() -> Routes {
-    OpenApiRouter::new().routes(routes!(service::live)).routes(routes!(service::ready))
+fn health_routes<T: RouteTable>() -> T {
+    T::default().routes(routes!(service::live)).routes(routes!(service::ready))
 }
 
-fn description_routes() -> Routes {
-    OpenApiRouter::new().routes(routes!(service::describe)).routes(routes!(service::runbook_schema))
+fn description_routes<T: RouteTable>() -> T {
+    T::default().routes(routes!(service::describe)).routes(routes!(service::runbook_schema))
 }
 
 /// Counters of this process: of no use where many processes come and go.
-fn metrics_routes() -> Routes {
-    OpenApiRouter::new().routes(routes!(service::metrics))
+fn metrics_routes<T: RouteTable>() -> T {
+    T::default().routes(routes!(service::metrics))
 }
 
 /// Puts the layers around the routes; of them, only `api` needs an identity.
-fn finish(open: Routes, api: Routes, app: Arc<App>, settings: HttpSettings) -> Router {
-    let (open, _) = open.split_for_parts();
-    let (api, _) = api.split_for_parts();
+fn finish(open: Router<Arc<App>>, api: Router<Arc<App>>, app: Arc<App>, settings: HttpSettings) -> Router {
     // As one layer, for each layer of a router costs every request a box and a clone of what it wraps.
     let layers = ServiceBuilder::new()
         .layer(middleware::from_fn(correlate))

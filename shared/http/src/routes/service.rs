@@ -1,6 +1,6 @@
 //! The process itself: whether it lives, whether it can work, what it counts, and what its API is. None needs an identity.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -54,8 +54,8 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     responses((status = 200, description = "The document", body = Object, content_type = "application/json")),
 )]
 pub(crate) async fn describe() -> impl IntoResponse {
-    static DOCUMENT: LazyLock<String> = LazyLock::new(crate::openapi::document);
-    ([(CONTENT_TYPE, "application/json")], DOCUMENT.as_str())
+    const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
+    ([(CONTENT_TYPE, "application/json")], DOCUMENT)
 }
 
 /// The JSON Schema of a runbook of phases, for editors.
