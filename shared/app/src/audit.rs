@@ -1,8 +1,10 @@
 //! Reading and proving the audit log (F4).
 
 use muster_domain::audit::{AuditEntry, ChainBreak, ChainHead, Resource, verify};
+use muster_domain::control::{Control, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::Trail;
+use muster_domain::freeze::FreezeScope;
 use muster_domain::ids::TeamId;
 use muster_domain::policy::{Action, Owner};
 use serde::{Deserialize, Serialize};
@@ -69,7 +71,7 @@ impl App {
     pub async fn audit_export(&self, caller: &Caller, resource: &Resource) -> Result<AuditExport, Error> {
         let missing = || Error::NotFound { kind: "resource", id: resource.to_string() };
         let stored = self.table.get(&key_of(resource)).await?.ok_or_else(missing)?;
-        let audited = audited(&stored.record).ok_or_else(missing)?;
+        let audited = audited(&stored.record, resource).ok_or_else(missing)?;
         caller.principal.may(Action::ReadAudit, &Owner::from(audited.team.cloned()))?;
         let entries = chain(self.table.as_ref(), resource, MAX_EXPORT).await?.ok_or_else(too_long)?;
         Ok(audited.export(entries))
@@ -104,8 +106,8 @@ fn key_of(resource: &Resource) -> Key {
         Resource::Account(id) => Key::Account(id.clone()),
         Resource::Approval(execution, step, round) => Key::Approval(execution.clone(), step.clone(), *round),
         Resource::Person(id) => Key::Person(id.clone()),
-        Resource::Control(scope) => Key::KillSwitch(scope.clone()),
-        Resource::Freezes(scope) => Key::Freezes(scope.clone()),
+        Resource::Control(scope) => Key::Control(scope.clone()),
+        Resource::Freezes(scope) => Key::Control(scope.clone().into()),
         Resource::BreakGlass => Key::BreakGlass,
     }
 }
@@ -114,7 +116,9 @@ fn key_of(resource: &Resource) -> Key {
 /// the table itself, so it asks for nobody's permission.
 pub async fn export_of(table: &dyn Table, resource: &Resource) -> Result<Option<AuditExport>, TableError> {
     let stored = table.get(&key_of(resource)).await?;
-    let Some(audited) = stored.as_ref().and_then(|stored| audited(&stored.record)) else { return Ok(None) };
+    let Some(audited) = stored.as_ref().and_then(|stored| audited(&stored.record, resource)) else {
+        return Ok(None);
+    };
     let entries = chain(table, resource, usize::MAX).await?;
     Ok(entries.map(|entries| audited.export(entries)))
 }
@@ -144,12 +148,12 @@ fn too_long() -> Error {
     Error::Conflict(format!("the chain has more than {MAX_EXPORT} entries"))
 }
 
-/// The resource that a record is the head of.
-pub fn resource_of(record: &Record) -> Option<Resource> {
-    audited(record).map(|audited| audited.resource)
+/// The resources whose chains a record holds the heads of.
+pub fn resources_of(record: &Record) -> Vec<Resource> {
+    chains_of(record).into_iter().map(|audited| audited.resource).collect()
 }
 
-/// A record that is the head of a chain.
+/// The head of a chain, in the record that holds it.
 struct Audited<'r> {
     resource: Resource,
     head: &'r ChainHead,
@@ -165,7 +169,11 @@ impl Audited<'_> {
     }
 }
 
-fn audited(record: &Record) -> Option<Audited<'_>> {
+fn audited<'r>(record: &'r Record, resource: &Resource) -> Option<Audited<'r>> {
+    chains_of(record).into_iter().find(|audited| audited.resource == *resource)
+}
+
+fn chains_of(record: &Record) -> Vec<Audited<'_>> {
     let (resource, head, team) = match record {
         Record::Runbook(it) => (Resource::Runbook(it.id.clone()), &it.audit, it.team.as_ref()),
         Record::Execution(it) => (Resource::Execution(it.id.clone()), &it.audit, it.team.as_ref()),
@@ -176,9 +184,8 @@ fn audited(record: &Record) -> Option<Audited<'_>> {
         Record::Account(it) => (Resource::Account(it.id.clone()), &it.audit, Some(&it.team)),
         Record::Approval(it) => (it.question.resource(), &it.audit, it.question.team.as_ref()),
         Record::Person(it) => (Resource::Person(it.id.clone()), &it.audit, None),
-        Record::KillSwitch(it) => (Resource::Control(it.scope.clone()), &it.audit, None),
-        Record::Freezes(it) => (Resource::Freezes(it.scope.clone()), &it.audit, it.scope.team()),
         Record::BreakGlass(it) => (Resource::BreakGlass, &it.audit, None),
+        Record::Control(it) => return chains_of_control(it),
         Record::RunbookVersion(_)
         | Record::Decision(_)
         | Record::Body(_)
@@ -196,10 +203,27 @@ fn audited(record: &Record) -> Option<Audited<'_>> {
         | Record::Audit(_)
         | Record::Idempotency(_)
         | Record::Target(_)
-        | Record::Usage(_) => return None,
+        | Record::Usage(_) => return Vec::new(),
     };
     let trail = if let Record::Execution(execution) = record { Some(&execution.trail) } else { None };
-    Some(Audited { resource, head, team, trail })
+    vec![Audited { resource, head, team, trail }]
+}
+
+/// The kill switch and the calendar have a chain each: they are set by different people.
+fn chains_of_control(control: &Control) -> Vec<Audited<'_>> {
+    let of_switch = control.switch.as_ref().map(|switch| {
+        let resource = Resource::Control(control.scope.clone());
+        Audited { resource, head: &switch.audit, team: None, trail: None }
+    });
+    let of_calendar = control.freezes.as_ref().and_then(|calendar| {
+        let (scope, team) = match &control.scope {
+            Scope::Global => (FreezeScope::Global, None),
+            Scope::Team(team) => (FreezeScope::Team(team.clone()), Some(team)),
+            Scope::Runbook(_) => return None,
+        };
+        Some(Audited { resource: Resource::Freezes(scope), head: &calendar.audit, team, trail: None })
+    });
+    of_switch.into_iter().chain(of_calendar).collect()
 }
 
 #[cfg(test)]

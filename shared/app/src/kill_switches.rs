@@ -1,7 +1,7 @@
 //! Kill switches: read by everyone, set by platform admins, obeyed before every intent.
 
 use muster_domain::audit::{ChainHead, Resource};
-use muster_domain::control::{KillSwitch, Scope};
+use muster_domain::control::{Control, KillSwitch, Scope};
 use muster_domain::fault::Fault;
 use muster_domain::ids::TeamId;
 use muster_domain::policy::{Action, Owner};
@@ -9,10 +9,11 @@ use muster_domain::runbook::Runbook;
 use serde_json::json;
 
 use crate::approvals::reason_faults;
+use crate::controls::{SeenControl, written};
 use crate::load::audit;
 use crate::once::Decided;
 use crate::runbooks::{fact, refuse_faults};
-use crate::table::{Key, Versioned, Write};
+use crate::table::{Key, Versioned};
 use crate::{App, Caller, Error};
 
 /// What a person sets a kill switch to.
@@ -27,18 +28,10 @@ pub struct SetKillSwitch {
 
 impl App {
     /// The switch of a scope; `None` if it was never set, which means released.
-    pub async fn kill_switch(
-        &self,
-        caller: &Caller,
-        scope: &Scope,
-    ) -> Result<Option<Versioned<KillSwitch>>, Error> {
+    pub async fn kill_switch(&self, caller: &Caller, scope: &Scope) -> Result<Option<KillSwitch>, Error> {
         caller.principal.may(Action::Read, &Owner::from(self.team_of(scope).await?))?;
-        self.load_kill_switch(scope).await
-    }
-
-    async fn load_kill_switch(&self, scope: &Scope) -> Result<Option<Versioned<KillSwitch>>, Error> {
-        let stored = self.table.get(&Key::KillSwitch(scope.clone())).await?;
-        Ok(stored.map(|stored| stored.typed()).transpose()?)
+        let (control, _) = self.control(scope.clone()).await?;
+        Ok(control.switch)
     }
 
     pub async fn set_kill_switch(
@@ -54,8 +47,8 @@ impl App {
             return Err(Error::Invalid(vec![Fault::new("/reason", "cannot be empty: say why")]));
         }
         let decide = async || {
-            let before = self.load_kill_switch(scope).await?;
-            Ok(self.decide_kill_switch(caller, (scope, team.clone()), set, before))
+            let before = self.control(scope.clone()).await?;
+            Ok(self.decide_kill_switch(caller, team.clone(), set, before))
         };
         Ok(self.once(caller, decide).await?.into_reply())
     }
@@ -78,29 +71,23 @@ impl App {
     fn decide_kill_switch(
         &self,
         caller: &Caller,
-        (scope, team): (&Scope, Option<TeamId>),
+        team: Option<TeamId>,
         set: &SetKillSwitch,
-        before: Option<Versioned<KillSwitch>>,
+        (control, version): SeenControl,
     ) -> Decided<KillSwitch> {
         let now = self.clock.now();
         let user = &caller.principal.user;
-        let (chain, version) =
-            before.map_or((ChainHead::default(), None), |seen| (seen.value.audit, Some(seen.version)));
         let mut switch = KillSwitch {
-            scope: scope.clone(),
             engaged: set.engaged,
             reason: set.reason.clone(),
             set_by: user.clone(),
             set_at: now,
-            audit: chain,
+            audit: control.switch.map_or_else(ChainHead::default, |before| before.audit),
         };
         let action = if set.engaged { "kill_switch.engaged" } else { "kill_switch.released" };
         let fact = fact(action, user, json!({"reason": set.reason}));
-        let entry = audit(&mut switch.audit, Resource::Control(scope.clone()), team, fact, now);
-        let write = match version {
-            None => Write::create(switch.clone()),
-            Some(version) => Write::replace(switch.clone(), version),
-        };
-        Decided { reply: switch, writes: vec![write, entry] }
+        let entry = audit(&mut switch.audit, Resource::Control(control.scope.clone()), team, fact, now);
+        let control = Control { switch: Some(switch.clone()), ..control };
+        Decided { reply: switch, writes: vec![written((control, version)), entry] }
     }
 }

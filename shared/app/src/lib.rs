@@ -7,6 +7,7 @@ pub mod audit;
 pub mod callbacks;
 pub mod caller;
 pub mod clock;
+mod controls;
 pub mod deliveries;
 pub mod error;
 pub mod executions;
@@ -133,7 +134,7 @@ impl App {
 
     /// Whether the table answers: the readiness of the process.
     pub async fn ready(&self) -> Result<(), Error> {
-        self.table.get(&table::Key::KillSwitch(muster_domain::control::Scope::Global)).await?;
+        self.table.get(&table::Key::Control(muster_domain::control::Scope::Global)).await?;
         Ok(())
     }
 }

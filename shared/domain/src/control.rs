@@ -1,4 +1,4 @@
-//! Kill switches: one per scope, read before every intent.
+//! What is set for a scope, its kill switch and its freezes: read before every intent.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,8 +6,47 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::ChainHead;
+use crate::freeze::{FreezeCalendar, FreezeScope};
 use crate::ids::{InvalidId, RunbookId, TeamId, UserId};
 use crate::time::Time;
+
+/// Everything that is set for a scope, in one record, so that one read before an intent brings it all. Nothing is set for a scope
+/// without one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Control {
+    pub scope: Scope,
+    /// `None`: it was never set, and stops nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch: Option<KillSwitch>,
+    /// `None`: no window was ever set. A runbook never has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freezes: Option<FreezeCalendar>,
+}
+
+/// The state of one kill switch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KillSwitch {
+    /// While true, nothing in the scope begins a new call.
+    pub engaged: bool,
+    /// Why, at most 500 characters.
+    pub reason: String,
+    pub set_by: UserId,
+    pub set_at: Time,
+    pub audit: ChainHead,
+}
+
+impl Control {
+    pub const fn unset(scope: Scope) -> Self {
+        Self { scope, switch: None, freezes: None }
+    }
+
+    /// The kill switch, with what it stops, while it is engaged.
+    pub fn engaged(&self) -> Option<(&Scope, &KillSwitch)> {
+        let switch = self.switch.as_ref().filter(|switch| switch.engaged)?;
+        Some((&self.scope, switch))
+    }
+}
 
 /// What a kill switch stops.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,16 +98,11 @@ impl From<Scope> for String {
     }
 }
 
-/// The state of one kill switch. A scope without one is not stopped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KillSwitch {
-    pub scope: Scope,
-    /// While true, nothing in the scope begins a new call.
-    pub engaged: bool,
-    /// Why, at most 500 characters.
-    pub reason: String,
-    pub set_by: UserId,
-    pub set_at: Time,
-    pub audit: ChainHead,
+impl From<FreezeScope> for Scope {
+    fn from(scope: FreezeScope) -> Self {
+        match scope {
+            FreezeScope::Global => Self::Global,
+            FreezeScope::Team(team) => Self::Team(team),
+        }
+    }
 }

@@ -70,15 +70,14 @@ pub enum Kind {
     Person,
     Audit,
     Idempotency,
-    KillSwitch,
+    Control,
     Target,
     Usage,
-    Freezes,
     BreakGlass,
 }
 
 impl Kind {
-    const ALL: [Self; 30] = [
+    const ALL: [Self; 29] = [
         Self::Runbook,
         Self::RunbookVersion,
         Self::Decision,
@@ -104,10 +103,9 @@ impl Kind {
         Self::Person,
         Self::Audit,
         Self::Idempotency,
-        Self::KillSwitch,
+        Self::Control,
         Self::Target,
         Self::Usage,
-        Self::Freezes,
         Self::BreakGlass,
     ];
 
@@ -138,10 +136,9 @@ impl Kind {
             Self::Person => "person",
             Self::Audit => "audit",
             Self::Idempotency => "idempotency",
-            Self::KillSwitch => "killSwitch",
+            Self::Control => "control",
             Self::Target => "target",
             Self::Usage => "usage",
-            Self::Freezes => "freezes",
             Self::BreakGlass => "breakGlass",
         }
     }
@@ -173,10 +170,9 @@ impl Kind {
             Record::Person(_) => Self::Person,
             Record::Audit(_) => Self::Audit,
             Record::Idempotency(_) => Self::Idempotency,
-            Record::KillSwitch(_) => Self::KillSwitch,
+            Record::Control(_) => Self::Control,
             Record::Target(_) => Self::Target,
             Record::Usage(_) => Self::Usage,
-            Record::Freezes(_) => Self::Freezes,
             Record::BreakGlass(_) => Self::BreakGlass,
         }
     }
@@ -238,10 +234,9 @@ fn encode(record: &Record) -> serde_json::Result<String> {
         Record::Person(value) => text(value),
         Record::Audit(value) => text(value),
         Record::Idempotency(value) => text(value),
-        Record::KillSwitch(value) => text(value),
+        Record::Control(value) => text(value),
         Record::Target(value) => text(value),
         Record::Usage(value) => text(value),
-        Record::Freezes(value) => text(value),
         Record::BreakGlass(value) => text(value),
     }
 }
@@ -274,9 +269,8 @@ fn ttl(record: &Record) -> Option<i64> {
         | Record::Team(_)
         | Record::Person(_)
         | Record::Audit(_)
-        | Record::KillSwitch(_)
+        | Record::Control(_)
         | Record::Target(_)
-        | Record::Freezes(_)
         | Record::BreakGlass(_) => return None,
     };
     Some((expires_at.millis() / 1_000).saturating_add(TTL_GRACE_SECONDS))
@@ -324,9 +318,9 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
     use muster_domain::account::Account;
     use muster_domain::approval::{Approval, Ledger, Person};
     use muster_domain::audit::AuditEntry;
-    use muster_domain::control::KillSwitch;
+    use muster_domain::control::Control;
     use muster_domain::execution::Execution;
-    use muster_domain::freeze::{BreakGlassLog, FreezeCalendar};
+    use muster_domain::freeze::BreakGlassLog;
     use muster_domain::incident::{Incident, IncidentEvent};
     use muster_domain::integration::{Alert, Integration, Seen};
     use muster_domain::limits::{Target, Usage};
@@ -359,10 +353,9 @@ fn decode(kind: Kind, data: &str) -> serde_json::Result<Record> {
         Kind::Person => value::<Person>(data),
         Kind::Audit => value::<AuditEntry>(data),
         Kind::Idempotency => value::<IdempotencyRecord>(data),
-        Kind::KillSwitch => value::<KillSwitch>(data),
+        Kind::Control => value::<Control>(data),
         Kind::Target => value::<Target>(data),
         Kind::Usage => value::<Usage>(data),
-        Kind::Freezes => value::<FreezeCalendar>(data),
         Kind::BreakGlass => value::<BreakGlassLog>(data),
     }
 }

@@ -23,8 +23,7 @@ pub struct UnknownKey {
 
 /// The sort key of a record that is alone in its partition, or the first of it.
 pub(crate) const HEAD: &str = "HEAD";
-/// Beside the kill switch of the same scope.
-const FREEZES: &str = "FREEZES";
+/// Beside what is set for everybody.
 const BREAK_GLASS: &str = "BREAKGLASS";
 
 impl ItemKey {
@@ -71,10 +70,9 @@ impl ItemKey {
             Key::Person(id) => Self::head(format!("PERSON#{id}")),
             Key::Audit(resource, seq) => Self::new(format!("AUDIT#{resource}"), format!("{seq:020}")),
             Key::Idempotency(digest) => Self::head(format!("IDEM#{digest}")),
-            Key::KillSwitch(scope) => Self::head(format!("CONTROL#{scope}")),
+            Key::Control(scope) => Self::head(format!("CONTROL#{scope}")),
             Key::Target(digest) => Self::head(format!("TARGET#{digest}")),
             Key::Usage(id) => Self::head(format!("USAGE#{id}")),
-            Key::Freezes(scope) => Self::new(format!("CONTROL#{scope}"), FREEZES.to_owned()),
             Key::BreakGlass => Self::new("CONTROL#global".to_owned(), BREAK_GLASS.to_owned()),
         }
     }
@@ -123,10 +121,9 @@ fn parse(family: &str, rest: &str, sk: &str) -> Option<Key> {
         ("PERSON", HEAD) => rest.parse().ok().map(Key::Person),
         ("AUDIT", _) => Some(Key::Audit(rest.parse::<Resource>().ok()?, sk.parse().ok()?)),
         ("IDEM", HEAD) => rest.parse().ok().map(Key::Idempotency),
-        ("CONTROL", HEAD) => rest.parse().ok().map(Key::KillSwitch),
+        ("CONTROL", HEAD) => rest.parse().ok().map(Key::Control),
         ("TARGET", HEAD) => rest.parse().ok().map(Key::Target),
         ("USAGE", HEAD) => rest.parse().ok().map(Key::Usage),
-        ("CONTROL", FREEZES) => rest.parse().ok().map(Key::Freezes),
         ("CONTROL", BREAK_GLASS) => Some(Key::BreakGlass),
         _ => None,
     }

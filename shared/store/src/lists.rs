@@ -107,10 +107,9 @@ impl Entries {
             | Record::Decision(_)
             | Record::Body(_)
             | Record::Idempotency(_)
-            | Record::KillSwitch(_)
+            | Record::Control(_)
             | Record::Target(_)
             | Record::Usage(_)
-            | Record::Freezes(_)
             | Record::BreakGlass(_) => Self::default(),
         }
     }

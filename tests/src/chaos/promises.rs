@@ -120,11 +120,11 @@ fn one_key_one_body(history: &History) {
 /// F1 and F2.
 async fn chains_verify(history: &History) {
     for found in stored(history).await {
-        let Some(resource) = audit::resource_of(&found.record) else { continue };
-        let export = audit::export_of(history.muster.sound(), &resource).await.unwrap().unwrap();
-        export.verify().unwrap_or_else(|error| panic!("inv_f2: {resource}: {error}"));
-        assert!(!export.entries.is_empty(), "inv_f1: {resource} has no audit");
-        if let Record::Execution(execution) = found.record {
+        for resource in audit::resources_of(&found.record) {
+            let export = audit::export_of(history.muster.sound(), &resource).await.unwrap().unwrap();
+            export.verify().unwrap_or_else(|error| panic!("inv_f2: {resource}: {error}"));
+            assert!(!export.entries.is_empty(), "inv_f1: {resource} has no audit");
+            let Record::Execution(execution) = &found.record else { continue };
             let last = export.entries.last().unwrap();
             let ended = last.action.strip_prefix("execution.").unwrap_or_default();
             assert_ne!(ended, "accepted", "inv_f1: the end of {} is not in its audit", execution.id);

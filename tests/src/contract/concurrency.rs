@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use muster_app::table::{CommitError, Key, Record, Table, Write};
 
-use super::records::{at_epoch, execution, execution_id, kill_switch};
+use super::records::{at_epoch, control, execution, execution_id};
 use super::{Engine, on_both_engines};
 
 on_both_engines!(
@@ -51,7 +51,7 @@ async fn of_many_equal_commits_exactly_one_is_done(engine: Engine) {
 async fn of_many_equal_commits_of_several_writes_exactly_one_is_done(engine: Engine) {
     let writes = || {
         let scope = muster_domain::control::Scope::Global;
-        vec![Write::create(execution(1)), Write::create(kill_switch(scope))]
+        vec![Write::create(execution(1)), Write::create(control(scope))]
     };
     assert_eq!(winners(&engine, (0..64).map(|_| writes())).await, 1);
 }

@@ -8,10 +8,10 @@ use muster_app::table::{
 };
 use muster_domain::approval::{Approval, Ledger, Person, Question};
 use muster_domain::audit::{AuditEntry, ChainHead, Fact, Resource};
-use muster_domain::control::{KillSwitch, Scope};
+use muster_domain::control::{Control, KillSwitch, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::{Execution, Parent, ParentWorkflow, Pinned, PinnedRunbook, State, Trail};
-use muster_domain::freeze::{BreakGlassLog, FreezeCalendar, FreezeScope};
+use muster_domain::freeze::{BreakGlassLog, FreezeCalendar};
 use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId, WorkflowId};
 use muster_domain::incident::{Actor, Cause, Incident, NewIncident, Opening, Priority};
 use muster_domain::limits::{Target, TargetKey, Usage};
@@ -212,9 +212,10 @@ pub(super) fn idempotency(text: &str, expires_at: Time) -> IdempotencyRecord {
     IdempotencyRecord { scope: digest, request: digest, reply: json!({"text": text}), expires_at }
 }
 
-pub(super) fn kill_switch(scope: Scope) -> KillSwitch {
+pub(super) fn control(scope: Scope) -> Control {
     let audit = ChainHead::default();
-    KillSwitch { scope, engaged: true, reason: "test".into(), set_by: user(), set_at: NOON, audit }
+    let switch = KillSwitch { engaged: true, reason: "test".into(), set_by: user(), set_at: NOON, audit };
+    Control { scope, switch: Some(switch), freezes: Some(FreezeCalendar::default()) }
 }
 
 pub(super) fn target(name: &str) -> Target {
@@ -236,10 +237,9 @@ pub(super) fn one_of_each() -> Vec<Record> {
         incident(1, None).into(),
         audit(Resource::Control(Scope::Global), 1, None, NOON).into(),
         idempotency("key", NOON).into(),
-        kill_switch(Scope::Team(team("ops"))).into(),
+        control(Scope::Team(team("ops"))).into(),
         target("checkout").into(),
         Usage::none(runbook_id(1)).into(),
-        FreezeCalendar::empty(FreezeScope::Global).into(),
         BreakGlassLog::default().into(),
     ]
 }

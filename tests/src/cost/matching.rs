@@ -1,18 +1,15 @@
 //! What an event costs on DynamoDB: by the workflows that are asked, and whether one of them starts.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use muster_app::ports::Clock as _;
 use muster_domain::ids::IncidentId;
 use muster_domain::incident::{Actor, Cause, Incident, IncidentEvent, NewIncident, Opening};
-use muster_store::dynamo::{CapacityMeter, Consumed, DynamoTable};
+use muster_store::dynamo::Consumed;
 use serde_json::json;
 
-use super::since;
+use super::{Metered, since};
 use crate::engine::matching::{keep, workflow};
-use crate::support::dynamo::Dynamo;
-use crate::support::world::{World, settings};
 
 /// The most that one event may cost.
 struct Most {
@@ -21,20 +18,7 @@ struct Most {
     write_units: f64,
 }
 
-struct Metered {
-    world: World,
-    meter: Arc<CapacityMeter>,
-}
-
 impl Metered {
-    async fn start() -> Self {
-        let dynamo = Dynamo::start().await;
-        let meter = Arc::new(CapacityMeter::default());
-        let table = DynamoTable::new(dynamo.client().clone(), dynamo.table()).with_meter(Arc::clone(&meter));
-        let world = World::over(Arc::new(table), tempfile::tempdir().unwrap(), settings()).await;
-        Self { world, meter }
-    }
-
     /// Each waits for another service of the team, or of another team.
     async fn keep(&self, team: &str, workflows: Range<u128>) {
         for number in workflows {

@@ -371,6 +371,35 @@ async fn windows_are_listed_removed_and_audited(#[values(Engine::Sqlite, Engine:
     assert_eq!(actions(&world, "freezes:team:ops").await, ["freeze.added", "freeze.removed"]);
 }
 
+#[rstest]
+#[tokio::test]
+async fn inv_f1_a_kill_switch_and_a_window_set_at_once_are_both_kept_each_with_its_chain(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
+    let set = json!({"engaged": true, "reason": "failover"});
+    let client = bob(&world);
+    let (switch, first, second) = tokio::join!(
+        client.put("/api/kill-switches/team:ops", set),
+        freeze(&world, "team:ops", "Sale"),
+        freeze(&world, "team:ops", "Deploy"),
+    );
+    switch.expect(200);
+    let path = "/api/kill-switches/team:ops";
+    assert_eq!(client.get(path).await.expect(200)["engaged"], true);
+    for window in [first, second] {
+        let path = format!("/api/freezes/team:ops/{}", text(&window["id"]));
+        assert_eq!(client.delete(&path).await.status, 204);
+    }
+    assert_eq!(actions(&world, "control:team:ops").await, ["kill_switch.engaged"]);
+    let added = ["freeze.added", "freeze.added", "freeze.removed", "freeze.removed"];
+    assert_eq!(actions(&world, "freezes:team:ops").await, added);
+    assert_eq!(client.get(path).await.expect(200)["engaged"], true, "its windows do not concern it");
+    let auditor = world.client("aud", &["auditor"]);
+    auditor.get("/api/audit/freezes:global").await.expect_problem(404, "not-found");
+    auditor.get("/api/audit/control:global").await.expect_problem(404, "not-found");
+}
+
 #[tokio::test]
 async fn what_makes_no_window_and_no_broken_glass_is_refused_with_its_place() {
     let world = World::sqlite().await;

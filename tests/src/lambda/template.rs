@@ -13,7 +13,6 @@ use muster_aws::config::{
 use muster_domain::audit::Resource;
 use muster_domain::control::Scope;
 use muster_domain::digest::Digest;
-use muster_domain::freeze::FreezeScope;
 use muster_domain::time::Time;
 use muster_domain::workflow::TriggerKind;
 use muster_store::keys::ItemKey;
@@ -176,10 +175,9 @@ fn keys() -> Vec<Key> {
         Key::Person("ann".parse().unwrap()),
         Key::Audit(Resource::Runbook(runbook()), 1),
         Key::Idempotency(Digest::of_bytes(b"")),
-        Key::KillSwitch(Scope::Global),
+        Key::Control(Scope::Global),
         Key::Target(Digest::of_bytes(b"")),
         Key::Usage(runbook()),
-        Key::Freezes(FreezeScope::Global),
         Key::BreakGlass,
     ]
 }
@@ -205,8 +203,7 @@ fn writers(key: &Key) -> &'static [&'static str] {
         }
         Key::IncidentEvent(..) => &["muster-api", "muster-worker", "muster-matcher", "muster-sweeper"],
         Key::Incident(..) | Key::Alert(..) | Key::Seen(..) => &["muster-api", "muster-matcher"],
-        Key::KillSwitch(..)
-        | Key::Freezes(..)
+        Key::Control(..)
         | Key::BreakGlass
         | Key::Integration(..)
         | Key::Team(..)

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use muster_domain::audit::{ChainHead, Fact};
-use muster_domain::control::KillSwitch;
 use muster_domain::execution::{Execution, Pinned, PinnedRunbook, State, Trail, TrailEvent};
 use muster_domain::fault::Fault;
 use muster_domain::ids::{ExecutionId, IncidentId, RunbookId, TeamId, UserId};
@@ -21,7 +20,7 @@ use crate::freezes::FreezeForecast;
 use crate::limits::LimitsOutlook;
 use crate::once::{Decided, Once};
 use crate::plans::Compiled;
-use crate::table::{Key, Write};
+use crate::table::Write;
 use crate::{App, Caller, Error};
 
 /// What a person asks to run.
@@ -102,8 +101,7 @@ impl App {
             let reply = Executed::DryRun(Box::new(forecast));
             return Ok(Decided { reply, writes: Vec::new() });
         }
-        self.refuse_killed(&execution).await?;
-        self.refuse_frozen(&execution, &compiled.plan).await?;
+        self.refuse_stopped(&execution, &compiled.plan).await?;
         self.refuse_limited(&execution, &compiled).await?;
         Ok(accepted(execution, caller))
     }
@@ -178,18 +176,6 @@ impl App {
             trail,
             audit: ChainHead::default(),
         }
-    }
-
-    /// Refuses what a kill switch stops.
-    pub(crate) async fn refuse_killed(&self, execution: &Execution) -> Result<(), Error> {
-        let keys: Vec<Key> = execution.scopes().into_iter().map(Key::KillSwitch).collect();
-        for stored in self.table.batch_get(&keys).await?.into_values() {
-            let switch: KillSwitch = stored.typed()?.value;
-            if switch.engaged {
-                return Err(Error::KillSwitch { scope: switch.scope, reason: switch.reason });
-            }
-        }
-        Ok(())
     }
 }
 

@@ -57,9 +57,8 @@ impl App {
         let compiled = self.compiled(runbook, approved_version(&head, None)?).await?;
         let parameters = validated(&compiled, parameters)?;
         let execution = self.new_execution(caller, &head, &compiled, Some(&incident), parameters).await?;
-        self.refuse_killed(&execution).await?;
+        self.refuse_stopped(&execution, &compiled.plan).await?;
         self.refuse_limited(&execution, &compiled).await?;
-        self.refuse_frozen(&execution, &compiled.plan).await?;
         let reply = Triggered {
             accepted: Accepted::of(&execution),
             runbook_id: head.id,

@@ -3,7 +3,8 @@
 mod glass;
 mod obey;
 
-use muster_domain::audit::Resource;
+use muster_domain::audit::{Fact, Resource};
+use muster_domain::control::Scope;
 use muster_domain::freeze::{FreezeCalendar, FreezeScope, FreezeWindow, NewWindow};
 use muster_domain::ids::{FreezeId, TeamId};
 use muster_domain::policy::{Action, Owner};
@@ -13,17 +14,17 @@ use serde_json::json;
 
 pub use self::glass::{ShownGlass, Which};
 pub use self::obey::FreezeForecast;
-pub(crate) use self::obey::freeze_keys;
+use crate::controls::{SeenControl, written};
 use crate::load::audit;
 use crate::once::Decided;
 use crate::runbooks::{fact, refuse_faults};
-use crate::table::{Key, Versioned, Write};
+use crate::table::Write;
 use crate::{App, Caller, Error};
 
 /// A window as people see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownWindow {
-    pub scope: FreezeScope,
+    pub scope: Scope,
     pub window: FreezeWindow,
     /// Whether it freezes changes at this moment.
     pub active: bool,
@@ -39,14 +40,12 @@ impl App {
             }
             None => caller.principal.teams.keys().cloned().collect(),
         };
-        let scopes = [FreezeScope::Global].into_iter().chain(teams.into_iter().map(FreezeScope::Team));
-        let keys: Vec<Key> = scopes.map(Key::Freezes).collect();
+        let scopes = [Scope::Global].into_iter().chain(teams.into_iter().map(Scope::Team));
         let now = self.clock.now();
         let mut windows = Vec::new();
-        for stored in self.read_all(&keys).await?.into_values() {
-            let calendar: FreezeCalendar = stored.typed()?.value;
-            let scope = calendar.scope;
-            windows.extend(calendar.windows.into_iter().map(|window| shown(&scope, window, now)));
+        for control in self.controls(scopes).await? {
+            let of_scope = control.freezes.into_iter().flat_map(|calendar| calendar.windows);
+            windows.extend(of_scope.map(|window| shown(&control.scope, window, now)));
         }
         windows.sort_by_key(|shown| (shown.window.until, shown.window.id.clone()));
         Ok(windows)
@@ -62,8 +61,8 @@ impl App {
         caller.principal.may(Action::SetFreeze, &owner(scope))?;
         refuse_faults(new.faults(self.clock.now()))?;
         let decide = async || {
-            let calendar = self.calendar(scope).await?;
-            self.decide_freeze(caller, calendar, new)
+            let seen = self.control(scope.clone().into()).await?;
+            self.decide_freeze(caller, (scope, seen), new)
         };
         Ok(self.once(caller, decide).await?.into_reply())
     }
@@ -71,7 +70,7 @@ impl App {
     fn decide_freeze(
         &self,
         caller: &Caller,
-        (mut calendar, version): (FreezeCalendar, Option<u64>),
+        (scope, (mut control, version)): (&FreezeScope, SeenControl),
         new: &NewWindow,
     ) -> Result<Decided<ShownWindow>, Error> {
         let now = self.clock.now();
@@ -85,10 +84,12 @@ impl App {
             set_by: user.clone(),
             set_at: now,
         };
+        let calendar = control.freezes.get_or_insert_default();
         calendar.add(window.clone(), now).map_err(|full| Error::Conflict(full.to_string()))?;
         let fact = fact("freeze.added", user, json!({"window": window}));
-        let reply = shown(&calendar.scope, window, now);
-        Ok(Decided { reply, writes: written(calendar, version, fact, now) })
+        let entry = noted(calendar, scope, fact, now);
+        let reply = shown(&control.scope, window, now);
+        Ok(Decided { reply, writes: vec![written((control, version)), entry] })
     }
 
     /// Takes a window out of its calendar, whether it has begun or not.
@@ -100,23 +101,17 @@ impl App {
     ) -> Result<(), Error> {
         caller.principal.may(Action::SetFreeze, &owner(scope))?;
         let decide = async || {
-            let (mut calendar, version) = self.calendar(scope).await?;
+            let (mut control, version) = self.control(scope.clone().into()).await?;
             let now = self.clock.now();
             let missing = || Error::NotFound { kind: "freeze", id: format!("{id} of {scope}") };
+            let calendar = control.freezes.as_mut().ok_or_else(missing)?;
             let window = calendar.remove(id, now).ok_or_else(missing)?;
             let fact = fact("freeze.removed", &caller.principal.user, json!({"window": window}));
-            Ok(Decided { reply: (), writes: written(calendar, version, fact, now) })
+            let entry = noted(calendar, scope, fact, now);
+            Ok(Decided { reply: (), writes: vec![written((control, version)), entry] })
         };
         self.once(caller, decide).await?;
         Ok(())
-    }
-
-    /// The calendar of a scope, empty if there is none yet, and the version that was read.
-    async fn calendar(&self, scope: &FreezeScope) -> Result<(FreezeCalendar, Option<u64>), Error> {
-        let stored = self.table.get(&Key::Freezes(scope.clone())).await?;
-        let stored: Option<Versioned<FreezeCalendar>> = stored.map(|stored| stored.typed()).transpose()?;
-        let empty = || (FreezeCalendar::empty(scope.clone()), None);
-        Ok(stored.map_or_else(empty, |seen| (seen.value, Some(seen.version))))
     }
 }
 
@@ -124,22 +119,12 @@ fn owner(scope: &FreezeScope) -> Owner {
     Owner::from(scope.team().cloned())
 }
 
-fn shown(scope: &FreezeScope, window: FreezeWindow, now: Time) -> ShownWindow {
+fn shown(scope: &Scope, window: FreezeWindow, now: Time) -> ShownWindow {
     ShownWindow { scope: scope.clone(), active: window.is_in_force(now), window }
 }
 
-/// The writes of a changed calendar, its audit entry among them.
-fn written(
-    mut calendar: FreezeCalendar,
-    version: Option<u64>,
-    fact: muster_domain::audit::Fact,
-    now: Time,
-) -> Vec<Write> {
-    let (resource, team) = (Resource::Freezes(calendar.scope.clone()), calendar.scope.team().cloned());
-    let entry = audit(&mut calendar.audit, resource, team, fact, now);
-    let write = match version {
-        None => Write::create(calendar),
-        Some(version) => Write::replace(calendar, version),
-    };
-    vec![write, entry]
+/// The audit entry of a changed calendar.
+fn noted(calendar: &mut FreezeCalendar, scope: &FreezeScope, fact: Fact, now: Time) -> Write {
+    let resource = Resource::Freezes(scope.clone());
+    audit(&mut calendar.audit, resource, scope.team().cloned(), fact, now)
 }

@@ -1,14 +1,13 @@
 //! Obeying change freezes: when an execution is accepted, and each time that it would begin something before its first change.
 
-use std::collections::BTreeMap;
-
+use muster_domain::control::Control;
 use muster_domain::execution::Execution;
-use muster_domain::freeze::{FreezeCalendar, FreezeStanding, Frozen, frozen, standing};
+use muster_domain::freeze::{FreezeStanding, Frozen, frozen, standing};
 use muster_domain::ids::BreakGlassId;
 use muster_domain::plan::Plan;
 use serde::{Deserialize, Serialize};
 
-use crate::table::{Key, Stored};
+use crate::controls::killed;
 use crate::{App, Error};
 
 /// A freeze that a run would meet now.
@@ -22,12 +21,16 @@ pub struct FreezeForecast {
 }
 
 impl App {
+    /// Refuses what a kill switch stops, and what would begin a change that is frozen.
+    pub(crate) async fn refuse_stopped(&self, execution: &Execution, plan: &Plan) -> Result<(), Error> {
+        let controls = self.controls(execution.scopes()).await?;
+        killed(&controls)?;
+        refused(self.standing_of(execution, plan, &controls).await?)
+    }
+
     /// Refuses what would begin a change that is frozen.
     pub(crate) async fn refuse_frozen(&self, execution: &Execution, plan: &Plan) -> Result<(), Error> {
-        match self.freeze_standing(execution, plan).await? {
-            FreezeStanding::Open | FreezeStanding::Passed { .. } => Ok(()),
-            FreezeStanding::Frozen(frozen) => Err(Error::Frozen(Box::new(frozen))),
-        }
+        refused(self.freeze_standing(execution, plan).await?)
     }
 
     /// What a dry run tells of freezes.
@@ -46,38 +49,32 @@ impl App {
     }
 
     async fn freeze_standing(&self, execution: &Execution, plan: &Plan) -> Result<FreezeStanding, Error> {
-        let keys = freeze_keys(execution, plan);
-        if keys.is_empty() {
+        if !execution.is_bound_by_freezes(plan) {
             return Ok(FreezeStanding::Open);
         }
-        let mut found = self.table.batch_get(&keys).await?;
-        self.standing_of(execution, &keys, &mut found).await
+        let controls = self.controls(execution.scopes()).await?;
+        self.standing_of(execution, plan, &controls).await
     }
 
-    /// What the calendars that were just read say. Broken glass is looked for only while something is frozen.
+    /// What the windows that were just read say. Broken glass is looked for only while something is frozen.
     pub(crate) async fn standing_of(
         &self,
         execution: &Execution,
-        keys: &[Key],
-        found: &mut BTreeMap<Key, Stored>,
+        plan: &Plan,
+        controls: &[Control],
     ) -> Result<FreezeStanding, Error> {
         let now = self.clock.now();
-        let mut calendars: Vec<FreezeCalendar> = Vec::new();
-        for stored in keys.iter().filter_map(|key| found.remove(key)) {
-            calendars.push(stored.typed()?.value);
-        }
-        if frozen(&calendars, now).is_none() {
+        if !execution.is_bound_by_freezes(plan) || frozen(controls, now).is_none() {
             return Ok(FreezeStanding::Open);
         }
         let (log, _) = self.glass_log().await?;
-        Ok(standing(&calendars, &log.glasses, &execution.scopes(), now))
+        Ok(standing(controls, &log.glasses, &execution.scopes(), now))
     }
 }
 
-/// The calendars that bind an execution now.
-pub(crate) fn freeze_keys(execution: &Execution, plan: &Plan) -> Vec<Key> {
-    if !execution.is_bound_by_freezes(plan) {
-        return Vec::new();
+fn refused(standing: FreezeStanding) -> Result<(), Error> {
+    match standing {
+        FreezeStanding::Open | FreezeStanding::Passed { .. } => Ok(()),
+        FreezeStanding::Frozen(frozen) => Err(Error::Frozen(Box::new(frozen))),
     }
-    execution.freeze_scopes().map(Key::Freezes).collect()
 }

@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use muster_domain::audit::Resource;
 use muster_domain::control::Scope;
 use muster_domain::digest::Digest;
-use muster_domain::freeze::FreezeScope;
 use muster_domain::ids::{
     AccountId, ExecutionId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId, WorkflowId,
 };
@@ -78,13 +77,12 @@ pub enum Key {
     Audit(Resource, u64),
     /// A request with an `Idempotency-Key`, by the digest of caller, route and key.
     Idempotency(Digest),
-    KillSwitch(Scope),
+    /// What is set for a scope: its kill switch and its freezes.
+    Control(Scope),
     /// Who works on a target, by the digest of whose it is and its name.
     Target(Digest),
     /// How often a runbook began within the last hour.
     Usage(RunbookId),
-    /// The change freezes of a scope.
-    Freezes(FreezeScope),
     /// Everything that is remembered of broken glass.
     BreakGlass,
 }

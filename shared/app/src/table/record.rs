@@ -3,10 +3,10 @@
 use muster_domain::account::Account;
 use muster_domain::approval::{Approval, Ledger, Person};
 use muster_domain::audit::AuditEntry;
-use muster_domain::control::KillSwitch;
+use muster_domain::control::Control;
 use muster_domain::digest::Digest;
 use muster_domain::execution::Execution;
-use muster_domain::freeze::{BreakGlassLog, FreezeCalendar};
+use muster_domain::freeze::BreakGlassLog;
 use muster_domain::ids::{ExecutionId, StepId, TeamId, WorkflowId};
 use muster_domain::incident::{Incident, IncidentEvent};
 use muster_domain::integration::{Alert, Integration, Seen};
@@ -52,10 +52,9 @@ pub enum Record {
     Person(Person),
     Audit(AuditEntry),
     Idempotency(IdempotencyRecord),
-    KillSwitch(KillSwitch),
+    Control(Control),
     Target(Target),
     Usage(Usage),
-    Freezes(FreezeCalendar),
     BreakGlass(BreakGlassLog),
 }
 
@@ -156,10 +155,9 @@ impl Record {
             Self::Person(person) => Key::Person(person.id.clone()),
             Self::Audit(entry) => Key::Audit(entry.resource.clone(), entry.seq),
             Self::Idempotency(record) => Key::Idempotency(record.scope),
-            Self::KillSwitch(switch) => Key::KillSwitch(switch.scope.clone()),
+            Self::Control(control) => Key::Control(control.scope.clone()),
             Self::Target(target) => Key::Target(target.key.digest()),
             Self::Usage(usage) => Key::Usage(usage.runbook.clone()),
-            Self::Freezes(calendar) => Key::Freezes(calendar.scope.clone()),
             Self::BreakGlass(_) => Key::BreakGlass,
         }
     }
@@ -226,8 +224,7 @@ record_type!(Team, Team);
 record_type!(Person, Person);
 record_type!(AuditEntry, Audit);
 record_type!(IdempotencyRecord, Idempotency);
-record_type!(KillSwitch, KillSwitch);
+record_type!(Control, Control);
 record_type!(Target, Target);
 record_type!(Usage, Usage);
-record_type!(FreezeCalendar, Freezes);
 record_type!(BreakGlassLog, BreakGlass);

@@ -10,7 +10,7 @@ mod run;
 
 use std::time::Duration;
 
-use muster_domain::control::KillSwitch;
+use muster_domain::control::Control;
 use muster_domain::execution::guard::GuardView;
 use muster_domain::execution::{Decision, Execution, Pinned, decide};
 use muster_domain::ids::ExecutionId;
@@ -19,7 +19,6 @@ use muster_domain::time::Time;
 
 use self::run::Run;
 use crate::executions::{Seen, stopped_with};
-use crate::freezes::freeze_keys;
 use crate::job::Job;
 use crate::plans::Compiled;
 use crate::ports::Egress;
@@ -108,25 +107,23 @@ impl App {
     }
 
     async fn guard_view(&self, execution: &Execution, plan: &Plan) -> Result<GuardView, Error> {
-        let scopes: Vec<Key> = execution.scopes().into_iter().map(Key::KillSwitch).collect();
-        let calendars = freeze_keys(execution, plan);
-        let controls = scopes.iter().chain(&calendars).cloned();
-        let keys: Vec<Key> = controls.chain(definition_keys(&execution.pinned)).collect();
+        let scopes: Vec<Key> = execution.scopes().into_iter().map(Key::Control).collect();
+        let keys: Vec<Key> = scopes.iter().cloned().chain(definition_keys(&execution.pinned)).collect();
         let mut found = self.table.batch_get(&keys).await?;
-        let switches = scopes.iter().filter_map(|key| found.remove(key)).map(typed::<KillSwitch>);
-        let switches = switches.collect::<Result<_, _>>()?;
-        let freeze = self.standing_of(execution, &calendars, &mut found).await?;
+        let controls = scopes.iter().filter_map(|key| found.remove(key)).map(typed::<Control>);
+        let controls = controls.collect::<Result<Vec<_>, _>>()?;
+        let freeze = self.standing_of(execution, plan, &controls).await?;
         Ok(match &execution.pinned {
             Pinned::Runbook(pin) => GuardView {
                 runbook: found.remove(&Key::Runbook(pin.id.clone())).map(typed).transpose()?,
                 decision: found.remove(&Key::Decision(pin.id.clone(), pin.version)).map(typed).transpose()?,
                 workflow: None,
-                switches,
+                controls,
                 freeze,
             },
             Pinned::Workflow(pin) => GuardView {
                 workflow: found.remove(&Key::Workflow(pin.id.clone())).map(typed).transpose()?,
-                switches,
+                controls,
                 ..GuardView::default()
             },
         })

@@ -1,7 +1,7 @@
 //! What one event would do to a workflow, and why; nothing is changed.
 
-use muster_domain::control::{KillSwitch, Scope};
-use muster_domain::ids::{ExecutionId, IncidentId, TeamId, WorkflowId};
+use muster_domain::control::{Control, Scope};
+use muster_domain::ids::{ExecutionId, IncidentId, WorkflowId};
 use muster_domain::incident::{
     Actor, Cause, Incident, IncidentEvent, IncidentEventKind, IncidentFacts, IncidentStatus,
 };
@@ -102,22 +102,12 @@ impl App {
             return Ok(Some(format!("This event has started execution {id} already")));
         }
         let team = workflow.team.clone().or_else(|| facts.team_id.clone());
-        if let Some(switch) = self.engaged_for(team).await? {
-            return Ok(Some(format!("The kill switch {} is engaged: {}", switch.scope, switch.reason)));
+        let scopes = [Some(Scope::Global), team.map(Scope::Team)];
+        let controls = self.controls(scopes.into_iter().flatten()).await?;
+        if let Some((scope, switch)) = controls.iter().find_map(Control::engaged) {
+            return Ok(Some(format!("The kill switch {scope} is engaged: {}", switch.reason)));
         }
         self.storm(workflow).await
-    }
-
-    async fn engaged_for(&self, team: Option<TeamId>) -> Result<Option<KillSwitch>, Error> {
-        let scopes = [Some(Scope::Global), team.map(Scope::Team)];
-        let keys: Vec<Key> = scopes.into_iter().flatten().map(Key::KillSwitch).collect();
-        for stored in self.table.batch_get(&keys).await?.into_values() {
-            let switch: KillSwitch = stored.typed()?.value;
-            if switch.engaged {
-                return Ok(Some(switch));
-            }
-        }
-        Ok(None)
     }
 
     /// Whether this minute's starts are used up (H2).

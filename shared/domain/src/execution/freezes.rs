@@ -1,7 +1,6 @@
 //! Which executions change freezes bind.
 
 use super::{Execution, StepRun};
-use crate::freeze::FreezeScope;
 use crate::plan::{Plan, Step};
 
 impl Execution {
@@ -14,11 +13,6 @@ impl Execution {
             && self.freeze_pass.is_none()
             && changes().any(|step| run(step).is_none())
             && !changes().filter_map(run).any(StepRun::has_acted)
-    }
-
-    /// The scopes whose calendars freeze its changes.
-    pub fn freeze_scopes(&self) -> impl Iterator<Item = FreezeScope> {
-        [Some(FreezeScope::Global), self.team.clone().map(FreezeScope::Team)].into_iter().flatten()
     }
 }
 

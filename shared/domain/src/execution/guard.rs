@@ -1,7 +1,7 @@
 //! What must hold before every intent: the approval still stands and no kill switch is engaged.
 
 use super::{Execution, Pinned, PinnedRunbook};
-use crate::control::{KillSwitch, Scope};
+use crate::control::{Control, Scope};
 use crate::freeze::FreezeStanding;
 use crate::runbook::{Runbook, VersionDecision, VersionStatus};
 use crate::workflow::Workflow;
@@ -12,7 +12,8 @@ pub struct GuardView {
     pub runbook: Option<Runbook>,
     pub decision: Option<VersionDecision>,
     pub workflow: Option<Workflow>,
-    pub switches: Vec<KillSwitch>,
+    /// What is set for the execution's scopes.
+    pub controls: Vec<Control>,
     /// What change freezes say to it.
     pub freeze: FreezeStanding,
 }
@@ -34,8 +35,8 @@ impl Execution {
     ///
     /// What was approved when it ran may be taken back although the approval was withdrawn since; a kill switch stops that too.
     pub fn clearance(&self, view: &GuardView) -> Result<(), String> {
-        if let Some(switch) = view.switches.iter().find(|switch| switch.engaged) {
-            return Err(format!("Stopped by the kill switch {}: {}", switch.scope, switch.reason));
+        if let Some((scope, switch)) = view.controls.iter().find_map(Control::engaged) {
+            return Err(format!("Stopped by the kill switch {scope}: {}", switch.reason));
         }
         if self.unwinding.is_some() {
             return Ok(());
@@ -76,9 +77,10 @@ mod tests {
 
     use super::*;
     use crate::audit::ChainHead;
+    use crate::control::KillSwitch;
     use crate::digest::Digest;
     use crate::execution::tests::{accepted, user};
-    use crate::freeze::{FreezeScope, Frozen};
+    use crate::freeze::Frozen;
     use crate::ids::{BreakGlassId, FreezeId};
     use crate::runbook::Deprecation;
     use crate::time::Time;
@@ -113,16 +115,10 @@ mod tests {
         GuardView { runbook: Some(runbook), decision: Some(decision), ..GuardView::default() }
     }
 
-    fn switch(engaged: bool) -> KillSwitch {
-        let reason = "failover".into();
-        KillSwitch {
-            scope: Scope::Global,
-            engaged,
-            reason,
-            set_by: user("bob"),
-            set_at: NOW,
-            audit: ChainHead::default(),
-        }
+    fn switched(engaged: bool) -> Control {
+        let (set_by, audit) = (user("bob"), ChainHead::default());
+        let switch = KillSwitch { engaged, reason: "failover".into(), set_by, set_at: NOW, audit };
+        Control { switch: Some(switch), ..Control::unset(Scope::Global) }
     }
 
     fn check(change: impl FnOnce(&mut GuardView), expected: Result<(), &str>) {
@@ -160,7 +156,7 @@ mod tests {
         Frozen {
             window: FreezeId::new(NOW, 1),
             name: "Sale".into(),
-            scope: FreezeScope::Global,
+            scope: Scope::Global,
             until: NOW,
             reason: "sale".into(),
         }
@@ -175,14 +171,17 @@ mod tests {
         check(|view| view.freeze = passed(), Ok(()));
         let killed = |view: &mut GuardView| {
             view.freeze = passed();
-            view.switches = vec![switch(true)];
+            view.controls = vec![switched(true)];
         };
         check(killed, Err("Stopped by the kill switch global: failover"));
     }
 
     #[test]
     fn inv_g3_an_engaged_kill_switch_stops_and_a_released_one_does_not() {
-        check(|view| view.switches = vec![switch(true)], Err("Stopped by the kill switch global: failover"));
-        check(|view| view.switches = vec![switch(false)], Ok(()));
+        check(
+            |view| view.controls = vec![switched(true)],
+            Err("Stopped by the kill switch global: failover"),
+        );
+        check(|view| view.controls = vec![switched(false)], Ok(()));
     }
 }

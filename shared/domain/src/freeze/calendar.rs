@@ -12,9 +12,8 @@ use crate::ids::{FreezeId, InvalidId, TeamId, UserId};
 use crate::time::Time;
 
 /// The windows of one scope. A scope without a calendar is never frozen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FreezeCalendar {
-    pub scope: FreezeScope,
     /// In the order in which they were set; they may overlap.
     pub windows: Vec<FreezeWindow>,
     pub audit: ChainHead,
@@ -68,10 +67,6 @@ const LONGEST_WINDOW: Duration = Duration::from_hours(90 * 24);
 pub const WINDOW_MEMORY: Duration = Duration::from_hours(90 * 24);
 
 impl FreezeCalendar {
-    pub fn empty(scope: FreezeScope) -> Self {
-        Self { scope, windows: Vec::new(), audit: ChainHead::default() }
-    }
-
     pub fn add(&mut self, window: FreezeWindow, now: Time) -> Result<(), CalendarFull> {
         self.forget(now);
         if self.windows.len() >= MAX_WINDOWS {
@@ -222,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_full_calendar_forgets_what_ended_long_ago_and_nothing_else() {
-        let mut calendar = FreezeCalendar::empty(FreezeScope::Global);
+        let mut calendar = FreezeCalendar::default();
         for number in 0..100 {
             calendar.add(window(number, NOW, NOW.plus(HOUR)), NOW).expect("has room");
         }

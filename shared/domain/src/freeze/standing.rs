@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BreakGlass, FreezeCalendar, FreezeScope, FreezeWindow};
-use crate::control::Scope;
+use super::{BreakGlass, FreezeWindow};
+use crate::control::{Control, Scope};
 use crate::ids::{BreakGlassId, ExecutionId, FreezeId};
 use crate::time::Time;
 
@@ -28,7 +28,7 @@ pub enum FreezeStanding {
 pub struct Frozen {
     pub window: FreezeId,
     pub name: String,
-    pub scope: FreezeScope,
+    pub scope: Scope,
     pub until: Time,
     pub reason: String,
 }
@@ -43,14 +43,9 @@ pub enum FreezePass {
     PartOf { execution: ExecutionId },
 }
 
-/// Whether a change in one of these scopes may begin. A broken glass of any of the scopes passes every calendar.
-pub fn standing(
-    calendars: &[FreezeCalendar],
-    glasses: &[BreakGlass],
-    scopes: &[Scope],
-    now: Time,
-) -> FreezeStanding {
-    let Some(frozen) = frozen(calendars, now) else { return FreezeStanding::Open };
+/// Whether a change in one of these scopes may begin. A broken glass of any of the scopes passes every window.
+pub fn standing(controls: &[Control], glasses: &[BreakGlass], scopes: &[Scope], now: Time) -> FreezeStanding {
+    let Some(frozen) = frozen(controls, now) else { return FreezeStanding::Open };
     let passing = glasses.iter().filter(|glass| glass.is_in_force(now) && scopes.contains(&glass.scope));
     match passing.max_by_key(|glass| glass.ends_at()) {
         Some(glass) => FreezeStanding::Passed { frozen, glass: glass.id.clone() },
@@ -59,16 +54,17 @@ pub fn standing(
 }
 
 /// The window in force that ends last.
-pub fn frozen(calendars: &[FreezeCalendar], now: Time) -> Option<Frozen> {
-    let windows = calendars.iter().flat_map(|calendar| {
-        calendar.windows.iter().map(|window| (&calendar.scope, window)).filter(|(_, it)| it.is_in_force(now))
+pub fn frozen(controls: &[Control], now: Time) -> Option<Frozen> {
+    let windows = controls.iter().flat_map(|control| {
+        let windows = control.freezes.iter().flat_map(|calendar| &calendar.windows);
+        windows.map(|window| (&control.scope, window)).filter(|(_, window)| window.is_in_force(now))
     });
     let (scope, window) = windows.max_by_key(|(_, window)| window.until)?;
     Some(Frozen::by(scope, window))
 }
 
 impl Frozen {
-    fn by(scope: &FreezeScope, window: &FreezeWindow) -> Self {
+    fn by(scope: &Scope, window: &FreezeWindow) -> Self {
         Self {
             window: window.id.clone(),
             name: window.name.clone(),
@@ -101,6 +97,7 @@ impl fmt::Display for Frozen {
 mod tests {
     use std::time::Duration;
 
+    use super::super::FreezeCalendar;
     use super::*;
     use crate::audit::ChainHead;
 
@@ -108,7 +105,7 @@ mod tests {
     const HOUR: Duration = Duration::from_hours(1);
 
     /// A window of each pair of hours, counted from now; its name is its place.
-    fn calendar(scope: FreezeScope, hours: &[(u32, u32)]) -> FreezeCalendar {
+    fn frozen_in(scope: Scope, hours: &[(u32, u32)]) -> Control {
         let window = |(place, (from, until)): (usize, &(u32, u32))| FreezeWindow {
             id: FreezeId::new(NOW, 1),
             name: place.to_string(),
@@ -119,16 +116,17 @@ mod tests {
             set_at: NOW,
         };
         let windows = hours.iter().enumerate().map(window).collect();
-        FreezeCalendar { scope, windows, audit: ChainHead::default() }
+        let freezes = FreezeCalendar { windows, audit: ChainHead::default() };
+        Control { freezes: Some(freezes), ..Control::unset(scope) }
     }
 
-    fn ops() -> FreezeScope {
-        FreezeScope::Team("ops".parse().expect("valid"))
+    fn ops() -> Scope {
+        Scope::Team("ops".parse().expect("valid"))
     }
 
     fn check(global: &[(u32, u32)], team: &[(u32, u32)], expected: Option<&str>) {
-        let calendars = [calendar(FreezeScope::Global, global), calendar(ops(), team)];
-        let seen = frozen(&calendars, NOW).map(|frozen| format!("{} {}", frozen.scope, frozen.name));
+        let controls = [frozen_in(Scope::Global, global), frozen_in(ops(), team)];
+        let seen = frozen(&controls, NOW).map(|frozen| format!("{} {}", frozen.scope, frozen.name));
         assert_eq!(seen.as_deref(), expected, "{global:?} {team:?}");
     }
 
@@ -158,9 +156,9 @@ mod tests {
     }
 
     fn passes(glasses: &[BreakGlass]) -> Option<BreakGlassId> {
-        let scopes = [Scope::Global, Scope::Team("ops".parse().expect("valid"))];
-        let calendars = [calendar(ops(), &[(0, 3)])];
-        match standing(&calendars, glasses, &scopes, NOW) {
+        let scopes = [Scope::Global, ops()];
+        let controls = [frozen_in(ops(), &[(0, 3)])];
+        match standing(&controls, glasses, &scopes, NOW) {
             FreezeStanding::Passed { glass, .. } => Some(glass),
             FreezeStanding::Open => panic!("it is frozen"),
             FreezeStanding::Frozen(_) => None,
@@ -174,14 +172,14 @@ mod tests {
         assert_eq!(passes(&[glass(1, web, 2)]), None);
         assert_eq!(passes(&[glass(1, Scope::Global, 1)]), None, "it expires at this moment");
         assert_eq!(passes(&[glass(1, Scope::Global, 2)]), Some(BreakGlassId::new(NOW, 1)));
-        let both = [glass(1, Scope::Global, 2), glass(2, Scope::Team("ops".parse().expect("valid")), 3)];
+        let both = [glass(1, Scope::Global, 2), glass(2, ops(), 3)];
         assert_eq!(passes(&both), Some(BreakGlassId::new(NOW, 2)), "the one that ends last");
     }
 
     #[test]
     fn what_is_frozen_says_by_what_and_until_when() {
-        let calendars = [calendar(ops(), &[(0, 3)])];
-        let refused = standing(&calendars, &[], &[], NOW).clearance();
+        let controls = [frozen_in(ops(), &[(0, 3)])];
+        let refused = standing(&controls, &[], &[], NOW).clearance();
         let text =
             "Stopped: the change freeze \"0\" (team:ops) is in force until 2026-03-01T14:00:00.000Z: sale";
         assert_eq!(refused, Err(text.to_owned()));

@@ -25,8 +25,10 @@ pub(crate) async fn read_kill_switch(
     Named(scope): Named<Scope>,
     Asked { caller, .. }: Asked,
 ) -> Result<Json<KillSwitch>, Problem> {
-    let stored = app.kill_switch(&caller, &scope).await?;
-    Ok(Json(stored.map_or_else(|| KillSwitch::never_set(scope), |found| found.value.into())))
+    Ok(Json(match app.kill_switch(&caller, &scope).await? {
+        None => KillSwitch::never_set(scope),
+        Some(switch) => (scope, switch).into(),
+    }))
 }
 
 /// Engages or releases a kill switch. While it is engaged, nothing in its scope begins a new call.
@@ -40,5 +42,6 @@ pub(crate) async fn set_kill_switch(
     Named(scope): Named<Scope>,
     Sent { caller, body }: Sent<SetKillSwitch>,
 ) -> Result<Json<KillSwitch>, Problem> {
-    Ok(Json(app.set_kill_switch(&caller, &scope, &body.into()).await?.into()))
+    let switch = app.set_kill_switch(&caller, &scope, &body.into()).await?;
+    Ok(Json((scope, switch).into()))
 }

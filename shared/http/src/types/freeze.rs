@@ -1,7 +1,8 @@
 //! Change freezes as people set them, and as the API shows them.
 
 use muster_app::freezes::{FreezeForecast, ShownWindow};
-use muster_domain::freeze::{self as domain, FreezeScope};
+use muster_domain::control::Scope;
+use muster_domain::freeze as domain;
 use muster_domain::ids::{BreakGlassId, ExecutionId, FreezeId, TeamId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -47,7 +48,7 @@ pub(crate) struct Freeze {
     id: FreezeId,
     /// `global` or `team:<teamId>`.
     #[schema(value_type = String)]
-    scope: FreezeScope,
+    scope: Scope,
     name: String,
     /// The first moment that is frozen.
     from: Moment,
@@ -85,7 +86,7 @@ pub(crate) struct Frozen {
     id: FreezeId,
     /// `global` or `team:<teamId>`.
     #[schema(value_type = String)]
-    scope: FreezeScope,
+    scope: Scope,
     name: String,
     /// The first moment that is not frozen any more.
     until: Moment,

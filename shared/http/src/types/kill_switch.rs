@@ -47,10 +47,10 @@ impl KillSwitch {
     }
 }
 
-impl From<control::KillSwitch> for KillSwitch {
-    fn from(switch: control::KillSwitch) -> Self {
+impl From<(Scope, control::KillSwitch)> for KillSwitch {
+    fn from((scope, switch): (Scope, control::KillSwitch)) -> Self {
         Self {
-            scope: switch.scope,
+            scope,
             engaged: switch.engaged,
             reason: Some(switch.reason),
             set_by: Some(switch.set_by),

@@ -112,7 +112,7 @@ impl<R: BufRead> Items<R> {
     fn item(&mut self, raw: RawItem, line: u64) -> Result<Item, FileError> {
         self.contents.count(&raw.kind);
         let stored = raw.decode().map_err(|source| FileError::Record { line, source })?;
-        self.contents.audited.extend(audit::resource_of(&stored.record));
+        self.contents.audited.extend(audit::resources_of(&stored.record));
         Item::of(&stored.record, stored.version).map_err(|source| FileError::Record { line, source })
     }
 

@@ -11,14 +11,14 @@ use muster_domain::approval::{
     Approval, ApprovalState, Approver, Decision, GateSpec, Ledger, Person, Question, Verdict, Via, Withdrawn,
 };
 use muster_domain::audit::{ChainHead, Fact, Resource};
-use muster_domain::control::{KillSwitch, Scope};
+use muster_domain::control::{Control, Scope};
 use muster_domain::digest::Digest;
 use muster_domain::execution::{
     Attempt, CalledBack, Execution, ExecutionStatus, GateRun, InnerRun, Lease, Parent, ParentWorkflow, Pause,
     Pinned, PinnedRunbook, PinnedWorkflow, Resolution, State, StepRun, StepState, Stop, StopMode,
     StoredRequest, Trail, TrailEvent, Unwinding, VerdictKind, WaitingOn, verdict,
 };
-use muster_domain::freeze::{BreakGlassLog, FreezeCalendar, FreezePass};
+use muster_domain::freeze::{BreakGlassLog, FreezePass};
 use muster_domain::ids::{
     BreakGlassId, ExecutionId, FreezeId, IncidentId, IntegrationId, RunbookId, StepId, TeamId, UserId,
     WorkflowId,
@@ -128,10 +128,9 @@ pub(super) fn records() -> Vec<Record> {
         person().into(),
         audit_entry().into(),
         idempotency().into(),
-        kill_switch().into(),
+        control().into(),
         target().into(),
         usage().into(),
-        freezes().into(),
         break_glass().into(),
     ]
 }
@@ -634,25 +633,19 @@ pub(super) fn idempotency() -> IdempotencyRecord {
     IdempotencyRecord { scope: digest(), request: digest(), reply: json!({"execution": "1"}), expires_at: AT }
 }
 
-fn kill_switch() -> KillSwitch {
-    KillSwitch {
-        scope: Scope::Team(team()),
-        engaged: true,
-        reason: "deploy freeze".into(),
-        set_by: user(),
-        set_at: AT,
-        audit: chain(),
-    }
-}
-
-fn freezes() -> FreezeCalendar {
+fn control() -> Control {
     from_json(json!({
-        "scope": "team:payments",
-        "windows": [{
-            "id": FreezeId::new(AT, 6), "name": "Sale", "from": AT, "until": AT, "reason": "the shop must stand",
-            "setBy": user(), "setAt": AT,
-        }],
-        "audit": chain(),
+        "scope": Scope::Team(team()),
+        "switch": {
+            "engaged": true, "reason": "deploy freeze", "setBy": user(), "setAt": AT, "audit": chain(),
+        },
+        "freezes": {
+            "windows": [{
+                "id": FreezeId::new(AT, 6), "name": "Sale", "from": AT, "until": AT, "reason": "the shop must stand",
+                "setBy": user(), "setAt": AT,
+            }],
+            "audit": chain(),
+        },
     }))
 }
 
