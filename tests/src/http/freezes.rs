@@ -190,6 +190,60 @@ async fn what_only_looks_is_not_frozen(#[values(Engine::Sqlite, Engine::Dynamo)]
     assert_eq!((&ended["status"], ended.get("freezePass")), (&json!("SUCCESS"), None));
 }
 
+/// The id of an approved runbook that changes nothing and asks that nothing is frozen.
+async fn calm(world: &World, steps: Value) -> String {
+    let phases = json!([{"id": "only", "name": "Only", "steps": steps}]);
+    let prerequisites = json!([{"id": "calm", "noFreeze": true}]);
+    let change = json!({"webhookUrl": null, "phases": phases, "prerequisites": prerequisites});
+    approved(world, change).await
+}
+
+#[rstest]
+#[tokio::test]
+async fn whoever_asks_that_nothing_is_frozen_is_refused_by_that_name_although_it_only_looks(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
+    let runbook = calm(&world, json!([look(&world, "look")])).await;
+    let early = executed(&world, &runbook, json!({})).await;
+    freeze(&world, "team:web", "Elsewhere").await;
+    execute(&world, &runbook).await.expect(202);
+    freeze(&world, "team:ops", "Sale").await;
+    let expected = "prerequisite calm: the change freeze \"Sale\" (team:ops) is in force until 2026-03-01T14:00:00.000Z: the shop must stand";
+    let refused = execute(&world, &runbook).await.expect_problem(409, "frozen");
+    assert!(text(&refused["detail"]).starts_with(expected), "{refused}");
+    let path = format!("/api/runbooks/{runbook}/execute");
+    let told = ann(&world).post(&path, json!({"dryRun": true})).await.expect(200);
+    assert_eq!(told["dryRun"]["freeze"]["prerequisite"], "calm");
+    world.drain().await;
+    let ended = read(&world, &early).await;
+    assert_eq!((&ended["status"], &ended["error"]), (&json!("FAILED"), &json!(expected)));
+    assert!(called(&world).is_empty());
+    let glass = break_glass(&world, "team:ops").await;
+    let passed = text(&execute(&world, &runbook).await.expect(202)["execution"]["id"]);
+    world.drain().await;
+    let ended = read(&world, &passed).await;
+    assert_eq!(ended["status"], "SUCCESS");
+    assert_eq!(ended["freezePass"], json!({"by": "breakGlass", "id": glass}));
+    world.clock.advance(HOUR * 2);
+    execute(&world, &runbook).await.expect(202);
+}
+
+#[rstest]
+#[tokio::test]
+async fn whoever_asked_that_nothing_is_frozen_when_it_began_goes_on_when_a_window_begins(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
+    let runbook = calm(&world, json!([look(&world, "look"), wait(), look(&world, "again")])).await;
+    let execution = executed(&world, &runbook, json!({})).await;
+    world.drain_due().await;
+    freeze(&world, "global", "Sale").await;
+    world.drain().await;
+    assert_eq!(read(&world, &execution).await["status"], "SUCCESS");
+    assert_eq!(called(&world), ["look", "again"]);
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_workflow_runs_in_a_freeze_and_its_step_that_starts_a_runbook_fails(

@@ -87,7 +87,11 @@ fn planned_limits(limits: &Value) -> Vec<(&'static str, String)> {
 /// The change freeze that a run would meet now.
 fn freeze_of(freeze: &Value) -> String {
     let at = |pointer| field(freeze, pointer);
-    let meets = if freeze.get("breakGlass").is_some() { "passed by break-glass" } else { "refused" };
+    let meets = match (freeze.get("breakGlass"), freeze.get("prerequisite")) {
+        (Some(_), _) => "passed by break-glass".to_owned(),
+        (None, Some(_)) => format!("refused by prerequisite {}", at("/prerequisite")),
+        (None, None) => "refused".to_owned(),
+    };
     format!("{} ({}) until {}: {meets}", at("/name"), at("/scope"), at("/until"))
 }
 

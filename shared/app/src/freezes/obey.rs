@@ -21,14 +21,14 @@ pub struct FreezeForecast {
 }
 
 impl App {
-    /// Refuses what a kill switch stops, and what would begin a change that is frozen.
+    /// Refuses what a kill switch stops, and what is frozen.
     pub(crate) async fn refuse_stopped(&self, execution: &Execution, plan: &Plan) -> Result<(), Error> {
         let controls = self.controls(execution.scopes()).await?;
         killed(&controls)?;
         refused(self.standing_of(execution, plan, &controls).await?)
     }
 
-    /// Refuses what would begin a change that is frozen.
+    /// Refuses what would begin a change that is frozen, or asks that nothing is.
     pub(crate) async fn refuse_frozen(&self, execution: &Execution, plan: &Plan) -> Result<(), Error> {
         refused(self.freeze_standing(execution, plan).await?)
     }
@@ -68,7 +68,8 @@ impl App {
             return Ok(FreezeStanding::Open);
         }
         let (log, _) = self.glass_log().await?;
-        Ok(standing(controls, &log.glasses, &execution.scopes(), now))
+        let standing = standing(controls, &log.glasses, &execution.scopes(), now);
+        Ok(standing.asked_by(execution.must_find_no_freeze(plan)))
     }
 }
 

@@ -1,18 +1,27 @@
 //! Which executions change freezes bind.
 
 use super::{Execution, StepRun};
+use crate::ids::StepId;
 use crate::plan::{Plan, Step};
 
 impl Execution {
-    /// Whether a change freeze keeps it from going on: it means to change something and has not begun to. Once it has, it goes
-    /// on, because half a change is worse than none. What takes changes back is never frozen.
+    /// Whether a change freeze keeps it from going on: it asks that nothing is frozen when it begins, or means to change something
+    /// and has not begun to. What takes changes back is never frozen.
     pub fn is_bound_by_freezes(&self, plan: &Plan) -> bool {
+        let passes = self.unwinding.is_some() || self.freeze_pass.is_some();
+        !passes && (self.must_find_no_freeze(plan).is_some() || self.has_its_changes_before_it(plan))
+    }
+
+    /// The prerequisite that nothing is frozen, until the first step has begun.
+    pub fn must_find_no_freeze<'p>(&self, plan: &'p Plan) -> Option<&'p StepId> {
+        plan.unfrozen.as_ref().filter(|_| self.steps.is_empty())
+    }
+
+    /// Once it has begun a change it goes on, because half a change is worse than none.
+    fn has_its_changes_before_it(&self, plan: &Plan) -> bool {
         let changes = || plan.steps.iter().filter(|step| step.changes);
         let run = |step: &Step| self.steps.get(&step.id);
-        self.unwinding.is_none()
-            && self.freeze_pass.is_none()
-            && changes().any(|step| run(step).is_none())
-            && !changes().filter_map(run).any(StepRun::has_acted)
+        changes().any(|step| run(step).is_none()) && !changes().filter_map(run).any(StepRun::has_acted)
     }
 }
 
@@ -72,7 +81,7 @@ mod tests {
         StepRun { attempts: vec![attempt; attempts], ..StepRun::of_state(state) }
     }
 
-    fn id(text: &str) -> crate::ids::StepId {
+    fn id(text: &str) -> StepId {
         text.parse().expect("valid")
     }
 
@@ -84,6 +93,18 @@ mod tests {
         let simple = json!({"name": "Restart", "webhookUrl": "https://ops.example/restart"});
         let plan = Plan::compile(&serde_json::from_value(simple).expect("parses")).expect("compiles");
         assert!(accepted(NOW).is_bound_by_freezes(&plan), "one call is a change");
+    }
+
+    #[test]
+    fn whoever_asks_that_nothing_is_frozen_is_bound_until_the_first_step() {
+        let asking = Plan { unfrozen: Some(id("calm")), ..plan(&["diagnostic"]) };
+        let mut execution = accepted(NOW);
+        assert_eq!(execution.must_find_no_freeze(&asking), Some(&id("calm")));
+        assert!(execution.is_bound_by_freezes(&asking));
+        let pass = FreezePass::PartOf { execution: ExecutionId::new(NOW, 9) };
+        assert!(!Execution { freeze_pass: Some(pass), ..execution.clone() }.is_bound_by_freezes(&asking));
+        execution.steps.insert(id("diagnostic"), run(StepState::Sending, 1));
+        assert!(!execution.is_bound_by_freezes(&asking), "it has begun");
     }
 
     #[test]

@@ -159,6 +159,7 @@ mod tests {
             scope: Scope::Global,
             until: NOW,
             reason: "sale".into(),
+            prerequisite: None,
         }
     }
 

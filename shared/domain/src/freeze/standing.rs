@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BreakGlass, FreezeWindow};
 use crate::control::{Control, Scope};
-use crate::ids::{BreakGlassId, ExecutionId, FreezeId};
+use crate::ids::{BreakGlassId, ExecutionId, FreezeId, StepId};
 use crate::time::Time;
 
 /// The answer of the freezes to a change.
@@ -23,7 +23,7 @@ pub enum FreezeStanding {
     Frozen(Frozen),
 }
 
-/// A window that keeps changes from beginning.
+/// A window that keeps changes from beginning, or a run that asks for none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frozen {
     pub window: FreezeId,
@@ -31,6 +31,9 @@ pub struct Frozen {
     pub scope: Scope,
     pub until: Time,
     pub reason: String,
+    /// The prerequisite that does not hold because of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prerequisite: Option<StepId>,
 }
 
 /// Why freezes do not bind an execution that they would bind.
@@ -71,16 +74,29 @@ impl Frozen {
             scope: scope.clone(),
             until: window.until,
             reason: window.reason.clone(),
+            prerequisite: None,
         }
     }
 }
 
 impl FreezeStanding {
+    /// The same, told of a run that asks by this prerequisite that nothing is frozen.
+    #[must_use]
+    pub fn asked_by(mut self, asking: Option<&StepId>) -> Self {
+        match &mut self {
+            Self::Open => {}
+            Self::Passed { frozen, .. } | Self::Frozen(frozen) => frozen.prerequisite = asking.cloned(),
+        }
+        self
+    }
+
     /// Whether a change may begin, and by which break-glass; `Err` says why not, as it is shown to people.
     pub fn clearance(&self) -> Result<Option<BreakGlassId>, String> {
         match self {
             Self::Open => Ok(None),
             Self::Passed { glass, .. } => Ok(Some(glass.clone())),
+            // A prerequisite that does not hold is told like any other.
+            Self::Frozen(frozen @ Frozen { prerequisite: Some(_), .. }) => Err(frozen.to_string()),
             Self::Frozen(frozen) => Err(format!("Stopped: {frozen}")),
         }
     }
@@ -88,7 +104,10 @@ impl FreezeStanding {
 
 impl fmt::Display for Frozen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, scope, until, reason, .. } = self;
+        let Self { name, scope, until, reason, prerequisite, .. } = self;
+        if let Some(id) = prerequisite {
+            write!(f, "prerequisite {id}: ")?;
+        }
         write!(f, "the change freeze \"{name}\" ({scope}) is in force until {until}: {reason}")
     }
 }
@@ -184,5 +203,9 @@ mod tests {
             "Stopped: the change freeze \"0\" (team:ops) is in force until 2026-03-01T14:00:00.000Z: sale";
         assert_eq!(refused, Err(text.to_owned()));
         assert_eq!(standing(&[], &[], &[], NOW).clearance(), Ok(None));
+        let calm = "calm".parse().expect("valid");
+        let asked = standing(&controls, &[], &[], NOW).asked_by(Some(&calm)).clearance();
+        let text = text.replace("Stopped: ", "prerequisite calm: ");
+        assert_eq!(asked, Err(text));
     }
 }

@@ -48,6 +48,8 @@ pub struct Plan {
     pub escalation: Vec<Escalation>,
     /// What follows if an execution behaves unlike those before it.
     pub anomaly: Anomaly,
+    /// The prerequisite that no change freeze is in force when it begins; `None`: freezes keep its changes alone from beginning.
+    pub unfrozen: Option<StepId>,
 }
 
 /// One step: what it needs, what it does, and how often it may be tried.
@@ -239,6 +241,7 @@ impl Plan {
             unwinds_out_of_time: false,
             escalation: Vec::new(),
             anomaly: Anomaly::Off,
+            unfrozen: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use muster_app::freezes::{FreezeForecast, ShownWindow};
 use muster_domain::control::Scope;
 use muster_domain::freeze as domain;
-use muster_domain::ids::{BreakGlassId, ExecutionId, FreezeId, TeamId, UserId};
+use muster_domain::ids::{BreakGlassId, ExecutionId, FreezeId, StepId, TeamId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -91,6 +91,10 @@ pub(crate) struct Frozen {
     /// The first moment that is not frozen any more.
     until: Moment,
     reason: String,
+    /// The prerequisite that does not hold because of it; absent: it keeps a change from beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    prerequisite: Option<StepId>,
     /// The break-glass by which it would begin all the same; absent: it would be refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -99,8 +103,8 @@ pub(crate) struct Frozen {
 
 impl From<FreezeForecast> for Frozen {
     fn from(FreezeForecast { frozen, break_glass }: FreezeForecast) -> Self {
-        let domain::Frozen { window: id, name, scope, until, reason } = frozen;
-        Self { id, scope, name, until: until.into(), reason, break_glass }
+        let domain::Frozen { window: id, name, scope, until, reason, prerequisite } = frozen;
+        Self { id, scope, name, until: until.into(), reason, prerequisite, break_glass }
     }
 }
 

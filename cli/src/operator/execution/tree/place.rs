@@ -91,8 +91,11 @@ struct Tree<'v> {
 impl<'v> Tree<'v> {
     /// What a plan adds before the first step. The gate of the risk is shown where it asks.
     fn before(&mut self, definition: &'v Value) {
+        // What is found out when the run begins is no step: a free target, and that nothing is frozen.
+        let is_step = |written: &&Value| written.get("probe").or_else(|| written.get("rule")).is_some();
         let mut steps: Vec<(String, &'v Value)> = items(definition, "prerequisites")
             .iter()
+            .filter(is_step)
             .map(|written| (format!("{}.prerequisite", field(written, "/id")), written))
             .collect();
         if definition.get("verification").is_some() {

@@ -10,7 +10,10 @@ fn definition() -> Value {
     let call = |id: &str, name: &str, kind: &str| json!({"id": id, "name": name, "type": kind, "action": {"type": "webhook"}});
     json!({
         "name": "Drain a node",
-        "prerequisites": [{"id": "serious", "name": "It is serious", "rule": "true"}],
+        "prerequisites": [
+            {"id": "serious", "name": "It is serious", "rule": "true"},
+            {"id": "calm", "noFreeze": true},
+        ],
         "phases": [
             {"id": "diagnose", "name": "Diagnose", "steps": [
                 {"parallel": {"id": "gather", "name": "Look", "steps": [

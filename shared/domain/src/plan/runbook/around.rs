@@ -11,8 +11,7 @@ use crate::runbook::phased::{PhasedRunbook, Prerequisite, Probe};
 
 /// Prerequisites first, for nobody should be asked about what cannot begin.
 pub(super) fn begin(runbook: &PhasedRunbook, line: &mut Line) -> Result<(), Vec<Fault>> {
-    // That the target is free is found out when the run is admitted to it.
-    let checked = runbook.prerequisites.iter().enumerate().filter(|(_, one)| !one.target_free);
+    let checked = runbook.prerequisites.iter().enumerate().filter(|(_, one)| one.is_step());
     for (place, prerequisite) in checked {
         line.push(prerequisite_step(&format!("/prerequisites/{place}"), prerequisite)?);
     }

@@ -38,6 +38,7 @@ pub(super) fn compile(runbook: &PhasedRunbook) -> Result<Plan, Vec<Fault>> {
         unwinds_out_of_time: runbook.rollback.on_failure,
         escalation: runbook.escalation.clone(),
         anomaly: runbook.limits.anomaly,
+        unfrozen: runbook.must_not_be_frozen().cloned(),
     })
 }
 

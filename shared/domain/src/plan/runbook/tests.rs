@@ -118,8 +118,10 @@ fn an_undo_stands_apart_under_the_name_of_its_step() {
 #[test]
 fn what_is_checked_comes_first_and_what_is_verified_last() {
     let probe = json!({"url": "https://ops.example/up", "expect": "response.statusCode == 200"});
-    let mut definition =
-        changed("/prerequisites", json!([{"id": "up", "probe": probe}, {"id": "ok", "rule": "true"}]));
+    let mut definition = changed(
+        "/prerequisites",
+        json!([{"id": "up", "probe": probe}, {"id": "calm", "noFreeze": true}, {"id": "ok", "rule": "true"}]),
+    );
     definition["verification"] = json!({"probe": probe, "settleSeconds": 7});
     let plan = compiled(&definition);
     let all = names(&plan.steps);
@@ -131,6 +133,7 @@ fn what_is_checked_comes_first_and_what_is_verified_last() {
     let StepKind::Webhook(call) = &step(&plan, "up.prerequisite").kind else { panic!("a probe is a call") };
     assert_eq!(call.method.as_str(), "GET");
     assert!(step(&plan, "verification.probe").expect.is_some());
+    assert_eq!(plan.unfrozen, Some(id("calm")));
 }
 
 #[test]

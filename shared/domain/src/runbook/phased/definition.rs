@@ -77,7 +77,8 @@ pub struct Applicability {
     pub reason: String,
 }
 
-/// What must hold before the first step: the answer to a probe, a rule, or that nobody else is on the target.
+/// What must hold before the first step: the answer to a probe, a rule, that nobody else is on the target, or that nothing is
+/// frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Prerequisite {
@@ -91,12 +92,28 @@ pub struct Prerequisite {
     /// That no other execution works on the target: where it would wait for its turn, the run fails.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub target_free: bool,
+    /// That no change freeze of its team or of everybody is in force when the run begins, whether it changes something or not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_freeze: bool,
+}
+
+impl Prerequisite {
+    /// Whether a step of its own checks it. That the target is free is found out when the run is admitted to it, and that nothing
+    /// is frozen before each intent.
+    pub const fn is_step(&self) -> bool {
+        !self.target_free && !self.no_freeze
+    }
 }
 
 impl PhasedRunbook {
     /// The prerequisite that nobody else works on the target.
     pub fn must_be_alone(&self) -> Option<&StepId> {
         self.prerequisites.iter().find(|one| one.target_free).map(|one| &one.id)
+    }
+
+    /// The prerequisite that nothing is frozen.
+    pub fn must_not_be_frozen(&self) -> Option<&StepId> {
+        self.prerequisites.iter().find(|one| one.no_freeze).map(|one| &one.id)
     }
 
     /// What stands in the phases, in order, with the JSON pointer of each.

@@ -312,6 +312,12 @@ fn prerequisites_and_verification_check_one_thing_each() {
         &["/prerequisites/0", "/prerequisites/1"],
     );
     check("/prerequisites", json!([{"id": "p", "targetFree": true, "rule": "true"}]), &["/prerequisites/0"]);
+    check("/prerequisites", json!([{"id": "calm", "noFreeze": true}]), &[]);
+    for more in [json!({"rule": "true"}), json!({"probe": probe}), json!({"targetFree": true})] {
+        let mut both = json!({"id": "calm", "noFreeze": true});
+        both.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        check("/prerequisites", json!([both]), &["/prerequisites/0"]);
+    }
     check(
         "/prerequisites",
         json!([{"id": "p", "rule": "steps.list.status == 'x'"}]),

@@ -87,28 +87,32 @@ fn check_applicability(reasons: &[Applicability], faults: &mut Vec<Fault>) {
 }
 
 fn check_prerequisites(prerequisites: &[Prerequisite], limits: &Limits, faults: &mut Vec<Fault>) {
-    let has_target = limits.target.is_some();
     check_count("/prerequisites", prerequisites.len(), 0, MAX_ENTRIES, faults);
-    let reads = Reads::surroundings();
     for (place, prerequisite) in prerequisites.iter().enumerate() {
-        let at = format!("/prerequisites/{place}");
-        match (&prerequisite.probe, &prerequisite.rule, prerequisite.target_free) {
-            (Some(probe), None, false) => check_probe(&format!("{at}/probe"), probe, &reads, faults),
-            (None, Some(rule), false) => reads.check_rule(&format!("{at}/rule"), rule, faults),
-            (None, None, true) if has_target => {}
-            (None, None, true) => {
-                faults.push(Fault::new(
-                    at,
-                    "asks for a free target; say in `limits.target` what the target is",
-                ));
-            }
-            (None, None, false) => {
-                faults.push(Fault::new(at, "checks nothing; give a `probe`, a `rule` or `targetFree`"));
-            }
-            (_, _, _) => {
-                let message = "has more than one of `probe`, `rule` and `targetFree`; make several of it";
-                faults.push(Fault::new(at, message));
-            }
+        check_prerequisite(format!("/prerequisites/{place}"), prerequisite, limits, faults);
+    }
+}
+
+fn check_prerequisite(at: String, prerequisite: &Prerequisite, limits: &Limits, faults: &mut Vec<Fault>) {
+    let Prerequisite { probe, rule, target_free, no_freeze, .. } = prerequisite;
+    let reads = Reads::surroundings();
+    match (probe, rule, target_free, no_freeze) {
+        (Some(probe), None, false, false) => check_probe(&format!("{at}/probe"), probe, &reads, faults),
+        (None, Some(rule), false, false) => reads.check_rule(&format!("{at}/rule"), rule, faults),
+        (None, None, true, false) if limits.target.is_some() => {}
+        (None, None, false, true) => {}
+        (None, None, true, false) => {
+            let message = "asks for a free target; say in `limits.target` what the target is";
+            faults.push(Fault::new(at, message));
+        }
+        (None, None, false, false) => {
+            let message = "checks nothing; give a `probe`, a `rule`, `targetFree` or `noFreeze`";
+            faults.push(Fault::new(at, message));
+        }
+        (_, _, _, _) => {
+            let message =
+                "has more than one of `probe`, `rule`, `targetFree` and `noFreeze`; make several of it";
+            faults.push(Fault::new(at, message));
         }
     }
 }
