@@ -54,6 +54,59 @@ async fn inv_c4_what_would_run_has_changed_so_the_decision_is_void_and_people_ar
     gated.check("SUCCESS", 1).await;
 }
 
+/// A run of the runbook on the incident, which has asked.
+async fn asking(world: &World, incident: &str, runbook: &str) -> String {
+    let dan = world.client("dan", &["team:ops:responder"]);
+    let path = format!("/api/incidents/{incident}/runbooks/{runbook}/execute");
+    let execution = text(&dan.post(&path, json!({})).await.expect(201)["execution"]["id"]);
+    world.drain().await;
+    execution
+}
+
+/// What the first round of a run asked, and the target that the run works on.
+async fn asked_about(world: &World, execution: &str) -> (Value, Value) {
+    let path = format!("/api/executions/{execution}");
+    let approvals = bob(world).get(&format!("{path}/approvals")).await.expect(200);
+    let run = bob(world).get(&path).await.expect(200);
+    (approvals["items"][0]["digest"].clone(), run["target"]["name"].clone())
+}
+
+#[rstest]
+#[tokio::test]
+async fn inv_c4_an_approval_is_about_one_target_and_the_run_stays_on_it(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
+    let mut definition = runbook(&world, &one_of_ops());
+    definition["limits"] = json!({"target": "{{incident.metadata.service}}"});
+    let created =
+        world.client("ann", &["team:ops:admin"]).post("/api/runbooks", definition).await.expect(201);
+    let runbook = text(&created["id"]);
+    bob(&world).post(&format!("/api/runbooks/{runbook}/approve"), json!({})).await.expect(200);
+    let incident = incident(&world, json!({"metadata": {"service": "checkout"}})).await;
+    let first = asking(&world, &incident, &runbook).await;
+    let moved = json!({"metadata": {"service": "search"}});
+    bob(&world).patch(&format!("/api/incidents/{incident}"), moved).await.expect(200);
+    let second = asking(&world, &incident, &runbook).await;
+    let third = asking(&world, &incident, &runbook).await;
+    let (on_checkout, on_search) = (asked_about(&world, &first).await, asked_about(&world, &second).await);
+    assert_eq!((&on_checkout.1, &on_search.1), (&json!("checkout"), &json!("search")));
+    assert_eq!(asked_about(&world, &third).await, on_search, "nothing else differs");
+    assert_ne!(on_checkout.0, on_search.0);
+    let gated = Gated { world, execution: first };
+    let other = json!({"digest": on_search.0, "reason": "looked"});
+    let answered = gated.answers(&gated.client(CARL), ("ask", "approve"), other).await;
+    answered.expect_problem(409, "other-digest");
+    gated.says(CARL, "approve").await.expect(200);
+    gated.world.drain().await;
+    gated.check("SUCCESS", 1).await;
+    assert_eq!(
+        asked_about(&gated.world, &gated.execution).await,
+        on_checkout,
+        "it did not move with the incident"
+    );
+}
+
 #[rstest]
 #[tokio::test]
 async fn inv_c3_another_name_of_the_author_counts_as_the_author_even_if_it_is_learnt_late(
