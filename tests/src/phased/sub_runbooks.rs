@@ -5,7 +5,7 @@ use std::time::Duration;
 use muster_app::job::Job;
 use muster_app::ports::Clock as _;
 use muster_app::table::{Key, Versioned, Write};
-use muster_domain::execution::{Execution, Stop, StopMode};
+use muster_domain::execution::{Execution, Pause, State, Stop, StopMode, WaitingOn};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -94,15 +94,12 @@ async fn a_run_whose_parent_is_aborted_takes_back_what_it_did(
     assert_eq!(read(&hanging.world, &child).await["status"], "ROLLED_BACK");
 }
 
-/// Stores the stop of one execution, as a process does that dies before it says so to others.
+/// Stores the stop of one execution alone.
 async fn stops_alone(world: &World, execution: &str) {
-    let key = Key::Execution(execution.parse().unwrap());
-    let seen: Versioned<Execution> = world.table.get(&key).await.unwrap().unwrap().typed().unwrap();
-    let mut stopped = seen.value;
     let (by, reason) = ("ann".parse().unwrap(), "a drill".to_owned());
     let at = world.clock.now();
-    stopped.stop = Some(Stop { by, at, reason, mode: StopMode::Kill, quiesced_at: Some(at) });
-    world.table.commit(vec![Write::replace(stopped, seen.version)]).await.unwrap();
+    let stop = Stop { by, at, reason, mode: StopMode::Kill, quiesced_at: Some(at) };
+    alone(world, execution, |stopped| stopped.stop = Some(stop)).await;
 }
 
 /// Whoever stopped the parent could not say so to its child: the child finds out at its next claim.
@@ -203,4 +200,91 @@ async fn runbooks_start_one_another_five_deep_at_most(
     let ended = read(&world, &deeper).await;
     assert_eq!(ended["status"], "FAILED");
     assert!(text(&ended["error"]).contains("at most 5 runbooks may start one another"), "{ended}");
+}
+
+/// Acts, and then waits for people.
+fn acts_and_asks(world: &World) -> Value {
+    let approval = json!({"levels": [{"of": ["team:ops:responder"]}], "expiresInSeconds": 3_600});
+    let gate = json!({"id": "ask", "type": "approval", "approval": approval});
+    json!({"name": "Act", "teamId": "ops", "phases": [{"id": "act", "steps": [act(world, "cordon"), gate]}]})
+}
+
+/// A sub-runbook that has acted once and asks people, when the time of its parent is up.
+async fn out_of_time(engine: Engine, rollback: bool) -> (World, Value, Value) {
+    let world = World::on(engine).await;
+    let runbook = stored(&world, acts_and_asks(&world)).await;
+    let mut parent = runs(&world, &runbook);
+    parent["limits"] = json!({"maxDurationSeconds": 60});
+    parent["rollback"] = json!({"onFailure": rollback});
+    parent["phases"][0]["steps"].as_array_mut().unwrap().insert(0, act(&world, "fence"));
+    let execution = accepted(&world, parent).await;
+    world.drain().await;
+    assert_eq!(sub_run(&world, &execution).await["status"], "WAITING");
+    world.clock.advance(Duration::from_secs(61));
+    world.app.sweep().await.unwrap();
+    world.drain_due().await;
+    let (parent, child) = (read(&world, &execution).await, sub_run(&world, &execution).await);
+    (world, parent, child)
+}
+
+#[rstest]
+#[tokio::test]
+async fn inv_g3_a_run_does_not_outlive_its_parent_that_ran_out_of_time(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    for (rollback, status, because, calls) in [
+        (false, "CANCELLED", "ran out of time", vec!["cordon", "fence"]),
+        (true, "ROLLED_BACK", "takes back what it did", vec!["cordon", "fence", "uncordon", "unfence"]),
+    ] {
+        let (world, parent, child) = out_of_time(engine, rollback).await;
+        assert_eq!(
+            (&parent["status"], &child["status"]),
+            (&json!(status), &json!(status)),
+            "{parent} {child}"
+        );
+        let reason = text(&child["stop"]["reason"]);
+        assert!(reason.ends_with(&format!("which waits for it, {because}")), "{reason}");
+        let mut called = called(&world);
+        called.sort_unstable();
+        assert_eq!(called, calls);
+    }
+}
+
+/// Changes one execution alone, as a process does that dies before it says so to others.
+async fn alone(world: &World, execution: &str, change: impl FnOnce(&mut Execution)) {
+    let key = Key::Execution(execution.parse().unwrap());
+    let seen: Versioned<Execution> = world.table.get(&key).await.unwrap().unwrap().typed().unwrap();
+    let mut changed = seen.value;
+    change(&mut changed);
+    world.table.commit(vec![Write::replace(changed, seen.version)]).await.unwrap();
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_run_that_was_not_told_that_its_parent_is_paused_or_goes_on_finds_out(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let (hanging, parent, child) = under_way(engine).await;
+    let world = &hanging.world;
+    let paused = Pause {
+        by: "ann".parse().unwrap(),
+        at: world.clock.now(),
+        reason: "a drill".into(),
+        quiesced_at: None,
+    };
+    alone(world, &parent, |parent| parent.pause = Some(paused)).await;
+    // Its call ends; before it makes another it finds out.
+    hanging.passes(Duration::from_secs(90)).await;
+    assert_eq!(read(world, &child).await["status"], "PAUSED");
+    let before = called(world).len();
+    let now = world.clock.now();
+    alone(world, &parent, |parent| {
+        (parent.pause, parent.due_at) = (None, Some(now));
+        parent.state = State::Waiting { until: now, on: WaitingOn::Worker };
+    })
+    .await;
+    world.app.sweep().await.unwrap();
+    hanging.passes(Duration::from_secs(90)).await;
+    assert!(called(world).len() > before, "{:?}", called(world));
+    assert_ne!(read(world, &child).await["status"], "PAUSED");
 }

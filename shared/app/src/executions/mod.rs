@@ -24,7 +24,7 @@ pub use self::accept::{ExecuteRequest, Executed, Forecast, MAX_PARAMETERS_BYTES}
 pub use self::accepted::Accepted;
 pub use self::judge::HISTORY;
 pub use self::manual::Triggered;
-pub(crate) use self::steer::stopped_with;
+pub(crate) use self::steer::{is_paused_with, paused_with, stopped_with};
 use crate::gates::follow::Gates;
 use crate::job::Job;
 use crate::load::audit;

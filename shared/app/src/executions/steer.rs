@@ -83,8 +83,8 @@ impl App {
         self.steer(caller, id, &Event::Resolve { by, resolution, reason }).await
     }
 
-    /// What an execution waits for is stopped, paused and resumed with it. Should that fail, an awaited execution finds out itself
-    /// that it is to stop, when a worker next claims it.
+    /// What an execution waits for is stopped, paused and resumed with it. Should that fail, the two find out when a worker next
+    /// claims one of them.
     async fn steer_awaited(&self, caller: &Caller, steered: &Execution, event: &Event) {
         for (_, child) in steered.awaited() {
             match Box::pin(self.steer_child(caller, child, steered, event)).await {
@@ -156,21 +156,26 @@ impl App {
 }
 
 /// What the stop of the execution that waits for it means for an awaited one.
-pub(crate) fn stopped_with(parent: &ExecutionId, by: &UserId, mode: StopMode) -> Event {
-    let reason = format!("{parent}, which waits for it, was stopped");
+pub(crate) fn stopped_with(parent: &ExecutionId, by: &UserId, mode: StopMode, what: &str) -> Event {
+    let reason = format!("{parent}, which waits for it, {what}");
     Event::Stop { by: by.clone(), mode, reason }
+}
+
+/// Why an awaited execution is paused, if it is because of the one that waits for it.
+pub(crate) fn paused_with(parent: &ExecutionId) -> String {
+    format!("{parent}, which waits for it, was paused")
+}
+
+pub(crate) fn is_paused_with(child: &Execution, parent: &ExecutionId) -> bool {
+    child.pause.as_ref().is_some_and(|pause| pause.reason == paused_with(parent))
 }
 
 /// What an event means for an execution that is awaited by the one it happened to. What a person paused by itself stays paused.
 fn follows(event: &Event, parent: &ExecutionId, child: &Execution) -> Option<Event> {
-    let paused_with = format!("{parent}, which waits for it, was paused");
     match event {
-        Event::Stop { by, mode, .. } => Some(stopped_with(parent, by, *mode)),
-        Event::Pause { by, .. } => Some(Event::Pause { by: by.clone(), reason: paused_with }),
-        Event::Resume { .. } => {
-            let with_it = child.pause.as_ref().is_some_and(|pause| pause.reason == paused_with);
-            with_it.then(|| event.clone())
-        }
+        Event::Stop { by, mode, .. } => Some(stopped_with(parent, by, *mode, "was stopped")),
+        Event::Pause { by, .. } => Some(Event::Pause { by: by.clone(), reason: paused_with(parent) }),
+        Event::Resume { .. } => is_paused_with(child, parent).then(|| event.clone()),
         Event::Claim { .. }
         | Event::Advance { .. }
         | Event::Attempted { .. }

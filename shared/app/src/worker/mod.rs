@@ -2,6 +2,7 @@
 
 mod anomaly;
 mod bodies;
+mod family;
 mod gates;
 mod giving_up;
 pub(crate) mod lapse;
@@ -12,17 +13,15 @@ use std::time::Duration;
 
 use muster_domain::control::Control;
 use muster_domain::execution::guard::GuardView;
-use muster_domain::execution::{Decision, Execution, Pinned, decide};
+use muster_domain::execution::{Execution, Pinned};
 use muster_domain::ids::ExecutionId;
 use muster_domain::plan::Plan;
 use muster_domain::time::Time;
 
 use self::run::Run;
-use crate::executions::{Seen, stopped_with};
 use crate::job::Job;
-use crate::plans::Compiled;
 use crate::ports::Egress;
-use crate::table::{CommitError, Key, Record, Stored, TableError};
+use crate::table::{Key, Record, Stored, TableError};
 use crate::{App, Error};
 
 /// A worker's turn: its way out, its name, and when it must be done.
@@ -80,30 +79,11 @@ impl App {
             Err(error) => return Err(error),
         };
         let compiled = self.plan_of(&seen.value.pinned).await?;
-        let seen = self.stopped_with_parent(seen, &compiled).await?;
+        let seen = self.with_parent(seen, &compiled).await?;
         if let Some(mut run) = Run::claim(self, shift, compiled, seen).await? {
             run.go_on().await?;
         }
         Ok(())
-    }
-
-    /// An execution that another one waits for is stopped with it. Whoever stopped that one tried to say so at once; this is for
-    /// the case that they could not.
-    async fn stopped_with_parent(&self, seen: Seen, compiled: &Compiled) -> Result<Seen, Error> {
-        let waits = seen.value.parent.as_ref().filter(|parent| parent.waits);
-        let Some(parent) = waits.filter(|_| seen.value.stop.is_none()) else { return Ok(seen) };
-        let stored = self.table.get(&Key::Execution(parent.execution.clone())).await?;
-        let Some(parent) = stored.map(typed::<Execution>).transpose()? else { return Ok(seen) };
-        let Some(stop) = &parent.stop else { return Ok(seen) };
-        let event = stopped_with(&parent.id, &stop.by, stop.mode);
-        let Decision::Moved(moved) = decide(&seen.value, &compiled.plan, event, self.clock.now()) else {
-            return Ok(seen);
-        };
-        let (_, writes) = self.transition(&seen, *moved).await?;
-        match self.table.commit(writes).await {
-            Ok(()) | Err(CommitError::Conflict { .. }) => self.load_execution(&seen.value.id).await,
-            Err(CommitError::Table(error)) => Err(error.into()),
-        }
     }
 
     async fn guard_view(&self, execution: &Execution, plan: &Plan) -> Result<GuardView, Error> {

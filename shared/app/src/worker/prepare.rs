@@ -117,7 +117,10 @@ impl Run<'_> {
         let mut ended = Vec::new();
         for (step, child) in self.seen.value.awaited() {
             match self.app.load_execution(child).await {
-                Ok(child) => ended.extend(end_of(step, &child.value)),
+                Ok(child) => {
+                    ended.extend(end_of(step, &child.value));
+                    self.app.resume_forgotten(&child, &self.seen.value).await?;
+                }
                 Err(Error::NotFound { .. }) => ended.push(ChildEnd {
                     step: step.clone(),
                     status: ExecutionStatus::Failed,

@@ -63,6 +63,7 @@ impl Progress<'_> {
             actor: None,
             reason: Some(reason.to_owned()),
         });
+        self.wake_awaited();
         self.pass_idle_undos();
         true
     }

@@ -7,7 +7,7 @@ use crate::execution::decide::{CHILD_CHECK, Effect, REVIEW_REMINDER};
 use crate::execution::flow::Blocked;
 use crate::execution::ready::{is_held, ready_steps};
 use crate::execution::{State, StepState, StopMode, TrailEvent, WaitingOn};
-use crate::ids::StepId;
+use crate::ids::{ExecutionId, StepId};
 use crate::notification::{escalates_to, number_of, owes_notification};
 use crate::time::Time;
 
@@ -170,6 +170,7 @@ impl Progress<'_> {
         if let Some(parent) = self.execution.parent.clone().filter(|parent| parent.waits) {
             self.effect(Effect::Wake { execution: parent.execution });
         }
+        self.wake_awaited();
         let told = |effect: &Effect| {
             matches!(effect, Effect::Audit { action: "execution.cancelled" | "execution.aborted", .. })
         };
@@ -178,6 +179,15 @@ impl Progress<'_> {
             self.effect(Effect::Audit { action, actor: None, reason: None });
         }
         self.notify_if_owed();
+    }
+
+    /// What it waits for is not to go on without it.
+    pub(in crate::execution) fn wake_awaited(&mut self) {
+        let awaited: Vec<ExecutionId> =
+            self.execution.awaited().map(|(_, execution)| execution.clone()).collect();
+        for execution in awaited {
+            self.effect(Effect::Wake { execution });
+        }
     }
 
     /// Said at the one place where an execution ends and the one where it stops for a person, so that nobody forgets it.
