@@ -14,6 +14,7 @@ mod recovery;
 mod reordered_reports;
 mod review;
 mod steering;
+mod troubles;
 mod workflow_crashes;
 mod workflow_guards;
 mod workflow_runs;

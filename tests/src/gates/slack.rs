@@ -165,6 +165,9 @@ async fn inv_c3_whoever_asked_and_whoever_is_not_known_answers_nothing(
     gated.presses(CARL_IN_SLACK, &approve).await;
     gated.is_told("does not know who", "by presser");
     gated.check("WAITING", 0).await;
+    let path = format!("/api/executions/{}/notifications", gated.execution);
+    let owed = bob(&gated.world).get(&path).await.expect(200)["items"].to_string();
+    assert!(owed.contains("does not know who the Slack user U0EVE is"), "{owed}");
     assert_eq!(gated.asked("ask").await["decisions"], json!([]));
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use muster_app::ports::Clock;
 use rstest::rstest;
 
 use super::*;
@@ -178,6 +179,83 @@ async fn what_has_ended_is_rolled_back_once_by_an_execution_of_its_own(
     world.drain().await;
     let nothing = ann(&world).post(&format!("/api/executions/{plain}/rollback"), because()).await;
     nothing.expect_problem(409, "wrong-status");
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_a_failed_undo_has_left_is_taken_back_by_a_rollback(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
+    let execution = accepted(&world, runbook(&world)).await;
+    world.receiver.will_at("/drain", [Reply::Status(404)]);
+    world.receiver.will_at("/uncordon", [Reply::Status(404)]);
+    world.drain().await;
+    assert_eq!(read(&world, &execution).await["status"], "UNDO_FAILED");
+    let abort = ann(&world).post(&format!("/api/executions/{execution}/abort"), because()).await;
+    abort.expect_problem(409, "wrong-status");
+    let path = format!("/api/executions/{execution}/rollback");
+    let early = ann(&world).post(&path, because()).await.expect_problem(409, "wrong-status");
+    assert!(text(&early["detail"]).contains("its undo of step cordon failed"), "{early}");
+    ask(&world, &execution, "cancel", json!({})).await;
+    assert_eq!(read(&world, &execution).await["status"], "CANCELLED");
+    let back = ann(&world).post(&path, because()).await.expect(202);
+    world.drain().await;
+    assert_eq!(called(&world)[6..], ["uncordon", "uncordon"]);
+    assert_eq!(read(&world, &text(&back["execution"]["id"])).await["status"], "ROLLED_BACK");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_rollback_that_was_given_up_is_asked_for_again_and_takes_back_what_is_left(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
+    let execution = accepted(&world, runbook(&world)).await;
+    world.drain().await;
+    let path = format!("/api/executions/{execution}/rollback");
+    world.receiver.will_at("/uncordon", [Reply::Status(404)]);
+    let first = text(&ann(&world).post(&path, because()).await.expect(202)["execution"]["id"]);
+    world.drain().await;
+    assert_eq!(read(&world, &first).await["status"], "UNDO_FAILED");
+    ask(&world, &first, "cancel", json!({})).await;
+    let second = text(&ann(&world).post(&path, because()).await.expect(202)["execution"]["id"]);
+    assert_ne!(first, second);
+    world.drain().await;
+    assert_eq!(called(&world)[5..], ["undrain", "uncordon", "uncordon"]);
+    let back = read(&world, &second).await;
+    assert_eq!((&back["status"], &back["undoes"]), (&json!("ROLLED_BACK"), &json!(execution)));
+    let done = ann(&world).post(&path, because()).await.expect_problem(409, "wrong-status");
+    assert!(
+        text(&done["detail"]).contains(&format!("taken back already, by {second} (ROLLED_BACK)")),
+        "{done}"
+    );
+    let of_it = ann(&world).post(&format!("/api/executions/{second}/rollback"), because()).await;
+    let of_it = of_it.expect_problem(409, "wrong-status");
+    assert!(text(&of_it["detail"]).contains(&format!("ask for that of {execution} again")), "{of_it}");
+}
+
+/// A person who sends an undo again does not wait as long as the attempts before had come to.
+#[rstest]
+#[tokio::test]
+async fn an_undo_that_is_sent_again_by_a_person_waits_as_at_first(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let world = World::on(engine).await;
+    let mut definition = runbook(&world);
+    definition["phases"][1]["steps"][0]["retry"] = json!({"maxAttempts": 3, "baseDelayMs": 1_000});
+    let execution = accepted(&world, definition).await;
+    world.receiver.will_at("/drain", [Reply::Status(404)]);
+    world.receiver.will_at("/uncordon", [503; 9].map(Reply::Status));
+    for round in 1..=3 {
+        let before = Clock::now(world.clock.as_ref());
+        world.drain().await;
+        let took = Clock::now(world.clock.as_ref()).since(before);
+        assert_eq!(read(&world, &execution).await["status"], "UNDO_FAILED");
+        assert_eq!(called(&world).iter().filter(|path| *path == "uncordon").count(), 3 * round);
+        assert!(took <= Duration::from_secs(7), "round {round}: {took:?}");
+        ask(&world, &execution, "undo", json!({"decision": "retry", "reason": "try"})).await;
+    }
 }
 
 #[rstest]

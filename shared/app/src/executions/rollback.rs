@@ -11,11 +11,13 @@ use super::accept::created;
 use super::accepted::Accepted;
 use super::steer::signed;
 use crate::once::{Decided, Once};
+use crate::plans::Compiled;
 use crate::table::{Body, BodyPart, Key, Write};
 use crate::{App, Caller, Error};
 
 impl App {
-    /// Starts the execution that takes back what an ended one did. There is one at most: asking again answers with it.
+    /// Starts the execution that takes back what an ended one did. There is one at most at a time: asking again answers with it,
+    /// and once it has ended, takes back what it left.
     pub async fn roll_back_execution(
         &self,
         caller: &Caller,
@@ -38,16 +40,25 @@ impl App {
     ) -> Result<Decided<Accepted>, Error> {
         let ended = self.load_execution(id).await?.value;
         caller.principal.may(Action::Execute, &Owner::from(ended.team.clone()))?;
-        let rollback = rollback_execution_id(&ended.id, ended.created_at);
-        if let Some(stored) = self.table.get(&Key::Execution(rollback.clone())).await? {
-            let reply = Accepted::of(&stored.typed::<Execution>()?.value);
-            return Ok(Decided { reply, writes: Vec::new() });
+        let compiled = self.plan_of(&ended.pinned).await?;
+        let before = self.last_rollback(&ended).await?;
+        if let Some(running) = before.as_ref().filter(|before| !before.status().is_terminal()) {
+            return Ok(Decided { reply: Accepted::of(running), writes: Vec::new() });
         }
         let now = self.clock.now();
-        let window = self.rollback_window(&ended).await?;
-        let undos = ended.rollback(window, now).map_err(|refusal| refused(&refusal, &ended))?;
+        let undos = ended.rollback(&compiled.plan, window(&compiled), now);
+        let undos = undos.map_err(|refusal| refused(&refusal, &ended))?;
+        // What the one before has left.
+        let (from, undos) = match &before {
+            None => (&ended, undos),
+            Some(before) => (before, before.left_undone(&compiled.plan)),
+        };
+        if let Some(before) = before.as_ref().filter(|_| undos.is_empty()) {
+            return Err(taken_back(before, &ended));
+        }
         let by = caller.principal.user.clone();
-        let mut writes = self.copied_requests(&ended, &rollback, &undos).await?;
+        let rollback = rollback_execution_id(&from.id, from.created_at);
+        let mut writes = self.copied_requests(from, &rollback, &undos).await?;
         let fresh = self.pending(rollback, ended.pinned.clone(), by.clone());
         let execution = fresh.rolling_back(&ended, undos, reason, now);
         self.refuse_killed(&execution).await?;
@@ -56,12 +67,18 @@ impl App {
         Ok(Decided { reply, writes })
     }
 
-    /// As the version says that was executed.
-    async fn rollback_window(&self, ended: &Execution) -> Result<Duration, Error> {
-        let Some(pinned) = ended.pinned.runbook() else { return Ok(Duration::ZERO) };
-        let compiled = self.compiled(&pinned.id, pinned.version).await?;
-        let seconds = compiled.phased.as_ref().map(|phased| phased.rollback.window_seconds());
-        Ok(seconds.map_or(Duration::ZERO, Duration::from_secs))
+    /// The latest of those that took back what this one did: each was asked for when the one before had left something.
+    async fn last_rollback(&self, ended: &Execution) -> Result<Option<Execution>, Error> {
+        let mut last: Option<Execution> = None;
+        for _ in 0..MOST_ROLLBACKS {
+            let from = last.as_ref().unwrap_or(ended);
+            let key = Key::Execution(rollback_execution_id(&from.id, from.created_at));
+            match self.table.get(&key).await? {
+                Some(stored) => last = Some(stored.typed()?.value),
+                None => return Ok(last),
+            }
+        }
+        Err(Error::Conflict(format!("it was rolled back {MOST_ROLLBACKS} times; what is left is for people")))
     }
 
     /// Requests that are too large for the execution's own item stand beside the execution that sends them.
@@ -82,6 +99,21 @@ impl App {
         }
         Ok(copies)
     }
+}
+
+/// How often one execution may be rolled back.
+const MOST_ROLLBACKS: usize = 20;
+
+/// For how long after its end it may be rolled back, as the version says that was executed.
+fn window(compiled: &Compiled) -> Duration {
+    let seconds = compiled.phased.as_ref().map(|phased| phased.rollback.window_seconds());
+    seconds.map_or(Duration::ZERO, Duration::from_secs)
+}
+
+fn taken_back(by: &Execution, ended: &Execution) -> Error {
+    let (id, status) = (&by.id, by.status());
+    let message = format!("what it did was taken back already, by {id} ({status})");
+    Error::WrongStatus { message, current: ended.status_word() }
 }
 
 fn refused(refusal: &NoRollback, ended: &Execution) -> Error {

@@ -174,13 +174,14 @@ mod tests {
 
     use super::*;
 
-    const COMPLETE: [(&str, &str); 11] = [
+    const COMPLETE: [(&str, &str); 12] = [
         ("MUSTER_TABLE", "muster-table"),
         ("MUSTER_QUEUE_URL", "https://sqs.test/1/work"),
         ("MUSTER_DLQ_URL", "https://sqs.test/1/work-dead"),
         ("MUSTER_BUS", "muster-test"),
         ("MUSTER_SECRET_PREFIX", "muster/test/"),
-        ("MUSTER_CALLBACK_KEY", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:SigningKey-a"),
+        ("MUSTER_CALLBACK_KEY", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:CallbackKey-a"),
+        ("MUSTER_SLACK_SIGNING_SECRET", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:Slack-b"),
         ("MUSTER_PUBLIC_URL", "https://api.test"),
         ("MUSTER_ENVIRONMENT", "test"),
         ("MUSTER_GROUPS_CLAIM", "cognito:groups"),
@@ -222,6 +223,8 @@ mod tests {
             "MUSTER_QUEUE_URL",
             "MUSTER_GROUPS_CLAIM",
             "MUSTER_ALLOW_SELF_APPROVAL",
+            "MUSTER_CALLBACK_KEY",
+            "MUSTER_SLACK_SIGNING_SECRET",
         ];
         assert_eq!(error.problems.len(), names.len());
         for name in names {

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Execution, State, StepRun, TrailEvent, Unwinding};
-use crate::ids::StepId;
+use super::{Execution, State, StepRun, StepState, TrailEvent, Unwinding};
+use crate::ids::{ExecutionId, StepId};
 use crate::limits::Admission;
+use crate::plan::Plan;
 use crate::time::Time;
 
 /// Why an execution cannot be rolled back.
@@ -14,30 +15,60 @@ use crate::time::Time;
 pub enum NoRollback {
     #[error("it is {0}; abort it instead, which takes back what it did")]
     StillRuns(&'static str),
+    #[error("it takes back what it did already")]
+    OnItsWay,
+    #[error(
+        "its undo of step {0} failed; decide about that instead: retry it, skip it, or say that it was done by hand"
+    )]
+    UndoFailed(StepId),
     #[error("nothing is left that could be taken back")]
     NothingToUndo,
     #[error("it ended at {ended_at}, and a rollback can be asked for within {} s after that", window.as_secs())]
     TooLate { ended_at: Time, window: Duration },
-    #[error("it is a rollback itself")]
-    IsRollback,
+    #[error("it is a rollback itself; ask for that of {0} again, which takes back what is left")]
+    IsRollback(ExecutionId),
 }
 
 impl Execution {
-    /// The undos that a rollback of this ended execution would send: those that were stored and never begun, of steps that may
-    /// have acted.
-    pub fn rollback(&self, window: Duration, now: Time) -> Result<BTreeMap<StepId, StepRun>, NoRollback> {
-        if self.undoes.is_some() {
-            return Err(NoRollback::IsRollback);
+    /// The undos that a rollback of this ended execution would send.
+    pub fn rollback(
+        &self,
+        plan: &Plan,
+        window: Duration,
+        now: Time,
+    ) -> Result<BTreeMap<StepId, StepRun>, NoRollback> {
+        if let Some(of) = &self.undoes {
+            return Err(NoRollback::IsRollback(of.clone()));
         }
-        let Some(ended_at) = self.ended_at else {
-            return Err(NoRollback::StillRuns(self.status_word()));
-        };
+        let Some(ended_at) = self.ended_at else { return Err(self.not_ended()) };
         if ended_at.plus(window) < now {
             return Err(NoRollback::TooLate { ended_at, window });
         }
-        let left = self.armed().filter(|(id, _)| self.may_have_acted(id));
-        let left: BTreeMap<StepId, StepRun> = left.map(|(id, run)| (id.clone(), run.clone())).collect();
+        let left = self.left_undone(plan);
         if left.is_empty() { Err(NoRollback::NothingToUndo) } else { Ok(left) }
+    }
+
+    fn not_ended(&self) -> NoRollback {
+        if let State::UndoFailed { step, .. } = &self.state {
+            NoRollback::UndoFailed(step.clone())
+        } else if self.unwinding.is_some() {
+            NoRollback::OnItsWay
+        } else {
+            NoRollback::StillRuns(self.status_word())
+        }
+    }
+
+    /// The undos that were stored and have not succeeded, of steps that may have acted, as if nobody had sent them yet: one that
+    /// failed is left like one that never began. What a person let be or did by hand is not.
+    pub fn left_undone(&self, plan: &Plan) -> BTreeMap<StepId, StepRun> {
+        let undos = self.steps.iter().filter(|(id, run)| id.is_undo() && !run.settled());
+        let left = undos.filter(|(id, _)| self.may_have_acted(id));
+        let fresh = left.map(|(id, run)| {
+            let budget = plan.step(id).map_or(1, |planned| planned.retry.max_attempts);
+            let (request, place) = (run.request.clone(), run.place);
+            (id.clone(), StepRun { request, budget, place, ..StepRun::of_state(StepState::Armed) })
+        });
+        fresh.collect()
     }
 
     /// Makes an execution that nobody has claimed the rollback of another one.

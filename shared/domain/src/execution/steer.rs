@@ -22,7 +22,10 @@ pub(super) fn stop(mut progress: Progress<'_>, by: UserId, mode: StopMode, reaso
         | State::UndoFailed { .. } => {}
     }
     if asked_before(&progress, mode) {
-        return Decision::AlreadyDone;
+        // One that waits for a decision about an undo is not helped by an abort, and whoever asks is to know.
+        let stuck = mode == StopMode::Abort && matches!(progress.state(), State::UndoFailed { .. });
+        let refusal = Refusal::WrongState(progress.execution().status_word());
+        return if stuck { Decision::Refused(refusal) } else { Decision::AlreadyDone };
     }
     let at = progress.now();
     progress.request_stop(Stop { by: by.clone(), at, reason: reason.clone(), mode, quiesced_at: None });

@@ -32,6 +32,9 @@ pub(crate) struct Notification {
     /// Absent if people are asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// What whoever pressed a button was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
     at: Moment,
     /// The team whose channels and people are told.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +54,10 @@ impl From<domain::Notification> for Notification {
             domain::Addressees::Nobody { because } => Some(because),
             domain::Addressees::Unknown | domain::Addressees::Known { .. } => None,
         };
+        let text = match &notification.occasion {
+            domain::Occasion::Reply(reply) => Some(reply.text.clone()),
+            domain::Occasion::Failure(_) | domain::Occasion::Asking(_) | domain::Occasion::Trouble(_) => None,
+        };
         let (status, node, error, at) = match notification.occasion {
             domain::Occasion::Failure(failure) => {
                 (failure.status, failure.step, Some(failure.error), failure.at)
@@ -68,6 +75,7 @@ impl From<domain::Notification> for Notification {
             status,
             node,
             error,
+            text,
             at: at.into(),
             team_id: notification.team,
             reason,

@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::execution::decide::Effect;
 use crate::execution::{CalledBack, Resolution, StepRun, StepState, TrailEvent};
 use crate::ids::StepId;
-use crate::outcome::{Attempts, Outcome, RetryPolicy, Verdict, judge, retry_or_fail};
+use crate::outcome::{Attempts, Outcome, Verdict, judge, retry_or_fail};
 use crate::plan::Step;
 use crate::template::walk;
 use crate::time::Time;
@@ -217,11 +217,12 @@ fn kept(planned: &Step, outcome: &Outcome) -> Vec<(String, Value)> {
     planned.outputs.iter().filter_map(found).collect()
 }
 
-/// What the retry table asks about a step.
+/// What the retry table asks about a step. Once a person has sent it again, neither the attempts before count nor their waits.
 fn facts(planned: &Step, run: &StepRun) -> Attempts {
-    let made = u32::try_from(run.attempts.len()).unwrap_or(u32::MAX);
-    let policy = RetryPolicy { max_attempts: run.budget, ..planned.retry };
-    Attempts { made, idempotent: planned.idempotent, policy, answer: planned.kind.answer() }
+    let before = run.budget.saturating_sub(planned.retry.max_attempts);
+    let made = u32::try_from(run.attempts.len()).unwrap_or(u32::MAX).saturating_sub(before);
+    let (idempotent, policy, answer) = (planned.idempotent, planned.retry, planned.kind.answer());
+    Attempts { made, idempotent, policy, answer }
 }
 
 /// An outcome in a word, for the trail.
