@@ -21,7 +21,7 @@ pub(crate) fn help() -> String {
     format!("{}\n  {NEEDS_REVIEW}\n{INTERRUPTED}", exit::HELP)
 }
 
-const NEEDS_REVIEW: &str = "7  a watched execution NEEDS_REVIEW or is UNDO_FAILED: settle it with `muster execution resolve` or `undo`";
+const NEEDS_REVIEW: &str = "7  a watched execution NEEDS_REVIEW or is UNDO_FAILED: settle it with `muster execution resolve`, or with `retry-undo`, `skip-undo` or `mark-undone`";
 const INTERRUPTED: &str = "130  watching was stopped with Ctrl-C; the execution goes on";
 
 impl Ended {
@@ -35,7 +35,7 @@ impl Ended {
         }
     }
 
-    /// How a watch ends at a status; `None` while there is more to see.
+    /// How a watch ends at a status, if it was wanted that the execution does what it is for; `None` while there is more to see.
     pub(crate) const fn of(status: ExecutionStatus) -> Option<Self> {
         match status {
             ExecutionStatus::Pending

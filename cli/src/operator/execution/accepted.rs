@@ -3,7 +3,7 @@
 use muster_domain::ids::ExecutionId;
 use serde_json::Value;
 
-use super::watch;
+use super::{Wanted, watch};
 use crate::operator::context::Context;
 use crate::operator::ended::Ended;
 use crate::operator::error::OperatorError;
@@ -33,7 +33,7 @@ pub(crate) async fn accepted(
     match (id.parse::<ExecutionId>(), afterwards) {
         (Ok(id), Afterwards::Watch) => {
             context.printer.note(&format!("Accepted as {id}"));
-            watch(context, &id).await
+            watch(context, &id, Wanted::Done).await
         }
         (Ok(_) | Err(_), Afterwards::Return | Afterwards::Watch) => {
             context.printer.data(body, layout)?;

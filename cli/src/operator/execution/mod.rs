@@ -17,7 +17,7 @@ pub(crate) use self::accepted::accepted;
 pub(crate) use self::layout::{duration, risk_of, why};
 use self::steer::Change;
 use self::watch::look_once;
-pub(crate) use self::watch::{WatchError, watch};
+pub(crate) use self::watch::{Wanted, WatchError, watch};
 use super::Command;
 use super::context::Context;
 use super::ended::{Ended, help};
@@ -46,7 +46,8 @@ pub(crate) enum ExecutionCommand {
     #[command(visible_alias = "kill")]
     Cancel(steer::Cancel),
     /// Stop an execution and take back what it did, the last step first
-    Abort(steer::Because),
+    #[command(after_help = help())]
+    Abort(steer::Abort),
     /// Begin no further call until somebody resumes the execution
     Pause(steer::Because),
     /// Let a paused execution go on
@@ -77,9 +78,9 @@ impl Command for ExecutionCommand {
     async fn run(self, context: &Context) -> Result<Ended, OperatorError> {
         match self {
             Self::Watch(Watch { id, once: true }) => return look_once(context, &id).await,
-            Self::Watch(Watch { id, once: false }) => return watch(context, &id).await,
+            Self::Watch(Watch { id, once: false }) => return watch(context, &id, Wanted::Done).await,
+            Self::Abort(command) => return command.run(context).await,
             Self::Rollback(command) => return command.run(context).await,
-            Self::Abort(command) => command.run(context, Change::Abort).await?,
             Self::Pause(command) => command.run(context, Change::Pause).await?,
             Self::RetryUndo(command) => command.run(context, Change::RetryUndo).await?,
             Self::SkipUndo(command) => command.run(context, Change::SkipUndo).await?,

@@ -5,7 +5,7 @@ use muster_domain::ids::ExecutionId;
 use serde_json::json;
 
 use super::accepted::{Afterwards, accepted};
-use super::layout;
+use super::{Wanted, layout, watch};
 use crate::operator::api::{Call, IdempotencyKey, object};
 use crate::operator::context::Context;
 use crate::operator::ended::Ended;
@@ -123,10 +123,37 @@ impl Change {
 
 impl Because {
     pub(super) async fn run(&self, context: &Context, change: Change) -> Result<(), OperatorError> {
+        context.show(self.call(change), layout::execution).await
+    }
+
+    fn call(&self, change: Change) -> Call {
         let body = object(json!({"reason": self.reason, "decision": change.decision()}));
         let path = ["api", "executions", self.id.as_str(), change.path()];
-        let call = Call::post(&path, body).key(self.idempotency_key.clone());
-        context.show(call, layout::execution).await
+        Call::post(&path, body).key(self.idempotency_key.clone())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Abort {
+    #[command(flatten)]
+    because: Because,
+    /// Follow the execution until what it did is taken back
+    #[arg(long)]
+    watch: bool,
+}
+
+impl Abort {
+    pub(super) async fn run(&self, context: &Context) -> Result<Ended, OperatorError> {
+        match Afterwards::from(self.watch) {
+            Afterwards::Return => {
+                self.because.run(context, Change::Abort).await?;
+                Ok(Ended::SUCCESS)
+            }
+            Afterwards::Watch => {
+                context.send(self.because.call(Change::Abort)).await?;
+                watch(context, &self.because.id, Wanted::TakenBack).await
+            }
+        }
     }
 }
 

@@ -29,11 +29,24 @@ impl WatchError {
     }
 }
 
+/// What whoever watches wants to come of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// What the execution is for.
+    Done,
+    /// That what it did is taken back.
+    TakenBack,
+}
+
 /// Shows each event as it happens, until nothing more will or a person must decide. Ctrl-C only ends the watching.
-pub(crate) async fn watch(context: &Context, id: &ExecutionId) -> Result<Ended, OperatorError> {
+pub(crate) async fn watch(
+    context: &Context,
+    id: &ExecutionId,
+    wanted: Wanted,
+) -> Result<Ended, OperatorError> {
     let api = context.api()?;
     tokio::select! {
-        ended = follow(&api, context, id) => ended,
+        ended = follow((&api, context), id, wanted) => ended,
         Ok(()) = tokio::signal::ctrl_c() => {
             context.printer.note(&format!("Stopped watching; the execution goes on: muster execution watch {id}"));
             Ok(Ended::Interrupted)
@@ -50,10 +63,14 @@ pub(super) async fn look_once(context: &Context, id: &ExecutionId) -> Result<End
         Format::Json | Format::Yaml => printer.data(&body, execution)?,
     }
     let status = status_of(&body).ok_or_else(|| WatchError::NoStatus(id.clone()))?;
-    Ok(Ended::of(status).unwrap_or(Ended::SUCCESS))
+    Ok(ended(&body, status, Wanted::Done).unwrap_or(Ended::SUCCESS))
 }
 
-async fn follow(api: &Api, context: &Context, id: &ExecutionId) -> Result<Ended, OperatorError> {
+async fn follow(
+    (api, context): (&Api, &Context),
+    id: &ExecutionId,
+    wanted: Wanted,
+) -> Result<Ended, OperatorError> {
     let (printer, pace) = (&context.printer, context.pace);
     let mut body = api.send(call_of(id)).await?.body;
     let mut view = View::of(api, printer, &body).await?;
@@ -61,7 +78,7 @@ async fn follow(api: &Api, context: &Context, id: &ExecutionId) -> Result<Ended,
     loop {
         view.show((api, printer), &body, seen).await?;
         let status = status_of(&body).ok_or_else(|| WatchError::NoStatus(id.clone()))?;
-        if let Some(ended) = Ended::of(status) {
+        if let Some(ended) = ended(&body, status, wanted) {
             show_end(printer, &view, &body, status)?;
             return Ok(ended);
         }
@@ -70,6 +87,19 @@ async fn follow(api: &Api, context: &Context, id: &ExecutionId) -> Result<Ended,
         seen = events;
         tokio::time::sleep(pause).await;
         body = api.send(call_of(id)).await?.body;
+    }
+}
+
+/// How a watch ends; `None` while there is more to see. To take back is what a rollback is for.
+fn ended(body: &Value, status: ExecutionStatus, wanted: Wanted) -> Option<Ended> {
+    let wanted = if body.get("undoes").is_some() { Wanted::TakenBack } else { wanted };
+    let aborted = body.pointer("/stop/mode").and_then(Value::as_str) == Some("abort");
+    match (wanted, status) {
+        (Wanted::TakenBack, ExecutionStatus::RolledBack) => Some(Ended::SUCCESS),
+        // Nothing had been done.
+        (Wanted::TakenBack, ExecutionStatus::Cancelled) if aborted => Some(Ended::SUCCESS),
+        (Wanted::TakenBack, ExecutionStatus::Success) => Some(Ended::As(Exit::Failure)),
+        (Wanted::Done | Wanted::TakenBack, status) => Ended::of(status),
     }
 }
 
@@ -126,6 +156,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_was_to_be_taken_back_ends_well_when_it_is() {
+        let ends = |body: Value, status, wanted| ended(&body, status, wanted).map(Ended::code);
+        let (rollback, aborted) = (json!({"undoes": "ex_1"}), json!({"stop": {"mode": "abort"}}));
+        let killed = json!({"undoes": "ex_1", "stop": {"mode": "kill"}});
+        assert_eq!(ends(rollback.clone(), ExecutionStatus::RolledBack, Wanted::Done), Some(0));
+        assert_eq!(ends(rollback.clone(), ExecutionStatus::UndoFailed, Wanted::Done), Some(7));
+        assert_eq!(ends(rollback, ExecutionStatus::Failed, Wanted::Done), Some(1));
+        assert_eq!(ends(killed, ExecutionStatus::Cancelled, Wanted::TakenBack), Some(1));
+        assert_eq!(ends(aborted.clone(), ExecutionStatus::RolledBack, Wanted::TakenBack), Some(0));
+        assert_eq!(ends(aborted.clone(), ExecutionStatus::Cancelled, Wanted::TakenBack), Some(0));
+        assert_eq!(ends(aborted.clone(), ExecutionStatus::Running, Wanted::TakenBack), None);
+        assert_eq!(ends(aborted.clone(), ExecutionStatus::Success, Wanted::TakenBack), Some(1));
+        assert_eq!(ends(aborted, ExecutionStatus::RolledBack, Wanted::Done), Some(1), "it was to run");
+    }
 
     #[test]
     fn a_status_is_read_or_is_none_of_ours() {

@@ -74,3 +74,20 @@ async fn a_status_of_a_newer_server_is_an_error_and_no_endless_watch() {
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("has no status that this version of muster knows"), "{}", ran.stderr);
 }
+
+#[tokio::test]
+async fn what_is_taken_back_on_request_has_ended_well() {
+    let taken_back = |more: Value| {
+        let mut body = json!({"id": EXECUTION, "status": "ROLLED_BACK", "reason": "wrong service"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Answer::ok(&body)
+    };
+    let accepted = Answer::ok(&json!({"execution": {"id": EXECUTION, "status": "PENDING"}}));
+    let rollback = || taken_back(json!({"undoes": EXECUTION}));
+    let run = async |answers: [Answer; 2], line: &str| run_on(&Stub::with(answers).await, line).await.code;
+    assert_eq!(run([accepted.clone(), rollback()], "execution rollback EX --reason no --watch").await, 0);
+    assert_eq!(run([rollback(), rollback()], "execution watch EX --once").await, 0);
+    let aborted = || taken_back(json!({"stop": {"mode": "abort"}}));
+    assert_eq!(run([aborted(), aborted()], "execution abort EX --reason no --watch").await, 0);
+    assert_eq!(run([accepted, aborted()], "runbook execute RB --watch").await, 1, "it was to run");
+}
