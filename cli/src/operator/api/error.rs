@@ -40,6 +40,19 @@ impl From<Problem> for ApiError {
 }
 
 impl ApiError {
+    /// The same, told otherwise if it is a refusal.
+    pub(crate) fn told(self, tell: impl FnOnce(Problem) -> Problem) -> Self {
+        match self {
+            Self::Problem(problem) => tell(*problem).into(),
+            other @ (Self::Unreachable { .. }
+            | Self::Foreign { .. }
+            | Self::Redirected { .. }
+            | Self::Unreadable { .. }
+            | Self::EndlessList
+            | Self::NoRandomness(_)) => other,
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Problem(problem) => problem.exit(),

@@ -20,3 +20,4 @@ pub(crate) use self::error::ApiError;
 pub(crate) use self::key::IdempotencyKey;
 pub(crate) use self::of_team::OfTeam;
 pub(crate) use self::pages::PageArgs;
+pub(crate) use self::problem::Problem;

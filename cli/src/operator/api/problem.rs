@@ -13,6 +13,9 @@ use crate::operator::output::clean;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Problem {
+    /// As in `/problems/other-digest`.
+    #[serde(default, rename = "type")]
+    pub(crate) kind: String,
     #[serde(default)]
     pub(crate) title: String,
     /// Of the answer itself, whatever its body says.
@@ -28,6 +31,9 @@ pub(crate) struct Problem {
     /// What `If-Match` would have to say.
     #[serde(default, rename = "currentETag")]
     pub(crate) current_etag: Option<String>,
+    /// What this command can say about it that the server cannot.
+    #[serde(skip)]
+    hint: Option<String>,
     /// Of the answer's head.
     #[serde(skip)]
     pub(crate) correlation_id: Option<String>,
@@ -64,6 +70,11 @@ impl Problem {
             error.place = at.map(|at| format!("{name}:{}:{}", at.line, at.column));
         }
         self
+    }
+
+    /// The same, with what to do about it.
+    pub(crate) fn hinting(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
     }
 
     /// The exit code that tells a script what kind of answer it was.
@@ -105,6 +116,9 @@ impl fmt::Display for Problem {
                 f,
                 "\n  give a valid token with MUSTER_TOKEN or --token-file; `muster token` issues those of a local server"
             )?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  {hint}")?;
         }
         if let Some(id) = &self.correlation_id {
             write!(f, "\n  correlation id: {}", clean(id))?;

@@ -135,11 +135,24 @@ fn told(recipient: &Value) -> String {
     if recipient.get("lastError").is_some() { format!("{told}, {}", at("/lastError")) } else { told }
 }
 
-/// Why it stands where it does: the error, or the reason of a cancellation or review.
+/// Why it stands where it does: the error, or the reason of a cancellation or review, or what it waits for.
 pub(crate) fn why(execution: &Value) -> String {
-    match field(execution, "/error").as_str() {
-        "-" => field(execution, "/reason"),
-        error => error.to_owned(),
+    let there = ["/error", "/reason"].into_iter().find(|pointer| execution.pointer(pointer).is_some());
+    there.map_or_else(|| waiting(execution), |pointer| field(execution, pointer))
+}
+
+fn waiting(execution: &Value) -> String {
+    let moment = timestamp(execution, "/waitingUntil");
+    match field(execution, "/waitingOn").as_str() {
+        "-" => "-".to_owned(),
+        "retry" => format!("waits for its next attempt, not before {moment}"),
+        "worker" => "waits for a worker".to_owned(),
+        "delay" => format!("waits until {moment}"),
+        "child" => "waits for an execution that it started".to_owned(),
+        "approval" => format!("waits for people to decide, until {moment}"),
+        "callback" => format!("waits for the receiver to call back, until {moment}"),
+        "lease" => format!("waits for its turn at its target, not before {moment}"),
+        other => format!("waits for {other}, until {moment}"),
     }
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use muster_domain::ids::{IncidentId, RunbookId};
 use serde_json::{Value, json};
 
-use crate::operator::api::{Call, IdempotencyKey, object};
+use crate::operator::api::{Call, IdempotencyKey, Problem, object};
 use crate::operator::context::Context;
 use crate::operator::ended::Ended;
 use crate::operator::error::OperatorError;
@@ -46,12 +46,23 @@ impl Execute {
     }
 
     pub(super) async fn run(&self, context: &Context) -> Result<Ended, OperatorError> {
-        let body = context.send(self.call()?).await?.body;
+        let sent = context.api()?.send(self.call()?).await;
+        let body = sent.map_err(|error| error.told(|problem| self.hinted(problem)))?.body;
         if self.dry_run {
             context.printer.data(&body, planned)?;
             return Ok(Ended::SUCCESS);
         }
         accepted(context, &body, self.watch.into()).await
+    }
+
+    /// A plan may be of what is not approved, if it is named.
+    fn hinted(&self, problem: Problem) -> Problem {
+        match self.version {
+            None if self.dry_run && problem.kind == NOT_APPROVED => {
+                problem.hinting("give --version N to plan what is not approved yet")
+            }
+            None | Some(_) => problem,
+        }
     }
 
     pub(super) fn call(&self) -> Result<Call, ParameterError> {
@@ -66,6 +77,9 @@ impl Execute {
         Ok(Call::post(&path, body).key(self.idempotency_key.clone()))
     }
 }
+
+/// What the server says of a runbook of which nothing is approved.
+const NOT_APPROVED: &str = "/problems/not-approved";
 
 /// The exact requests, secrets as references, and what else each step would do.
 fn planned(body: &Value) -> Layout {

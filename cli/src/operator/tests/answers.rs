@@ -94,6 +94,18 @@ async fn an_execution_as_a_table() {
 }
 
 #[tokio::test]
+async fn what_a_run_waits_for_and_until_when_is_why_it_stands_there() {
+    let waiting = json!({
+        "id": EXECUTION, "status": "WAITING", "waitingOn": "approval", "waitingUntil": "2026-03-01T12:30:05.000Z",
+    });
+    let table = shown("execution get EX", &waiting).await;
+    assert!(
+        table.contains("Why           waits for people to decide, until 2026-03-01T12:30:05Z\n"),
+        "{table}"
+    );
+}
+
+#[tokio::test]
 async fn executions_as_a_table() {
     let failed = json!({"id": EXECUTION, "status": "FAILED", "error": "the receiver answered 404"});
     let list = json!({"items": [execution(), failed]});
@@ -171,4 +183,17 @@ async fn decisions_say_what_did_not_hold() {
     assert!(table.contains("MATCHED") && table.contains("all holds"), "{table}");
     assert!(table.contains("incident.metadata.service: expected checkout, seen search"), "{table}");
     assert!(!table.contains("kind"), "what holds is no reason against: {table}");
+}
+
+#[tokio::test]
+async fn a_plan_of_what_is_not_approved_says_how_to_plan_it() {
+    let body = json!({"type": "/problems/not-approved", "title": "Nothing approved to run", "currentStatus": "DRAFT"});
+    let stub = Stub::with([Answer::problem(400, &body)]).await;
+    let hint = "give --version N to plan what is not approved yet";
+    for (line, hinted) in
+        [("runbook plan RB", true), ("runbook plan RB --version 2", false), ("runbook execute RB", false)]
+    {
+        let ran = run_on(&stub, line).await;
+        assert_eq!((ran.code, ran.stderr.contains(hint)), (5, hinted), "{line}: {}", ran.stderr);
+    }
 }
