@@ -23,6 +23,8 @@ impl Said {
 
 /// Shown of what has not begun and will not.
 pub(super) const NOT_RUN: &str = "not run";
+/// Shown of what has begun and will not end.
+const NOT_FINISHED: &str = "not finished";
 
 pub(super) fn of_step((written, run): (&Value, &Value), sight: Sight<'_>, paint: Paint) -> Said {
     let status = status_of(run, sight.execution);
@@ -37,6 +39,7 @@ pub(super) fn of_step((written, run): (&Value, &Value), sight: Sight<'_>, paint:
         "SKIPPED" => format!(", {}", skipped(run)),
         "FAILED" => format!(": {}{}", field(run, "/error"), attempts(run)),
         "NEEDS_REVIEW" => format!(": {}", field(run, "/reason")),
+        NOT_FINISHED => attempts(run),
         _ => String::new(),
     };
     Said::line(format!("{}{detail}", paint.status(&status)))
@@ -57,7 +60,7 @@ pub(super) fn of_steps(ids: &[String], sight: Sight<'_>, paint: Paint) -> Said {
         () if all(&["PENDING"]) => "PENDING",
         () if all(&["SKIPPED"]) => "SKIPPED",
         () if all(&["SUCCEEDED", "SKIPPED"]) => "SUCCEEDED",
-        () if any(NOT_RUN) => "not finished",
+        () if any(NOT_RUN) || any(NOT_FINISHED) => NOT_FINISHED,
         () => "RUNNING",
     };
     Said::line(paint.status(word))
@@ -68,12 +71,17 @@ fn status_of(run: &Value, execution: &Value) -> String {
     let over = ["endedAt", "unwinding"].iter().any(|name| execution.get(name).is_some());
     match run.get("status").and_then(Value::as_str) {
         Some("PENDING") | None if over => NOT_RUN.to_owned(),
+        // Nothing of an ended execution waits for anything any more.
+        Some("WAITING") if execution.get("endedAt").is_some() => NOT_FINISHED.to_owned(),
         None => "PENDING".to_owned(),
         Some(_) => field(run, "/status"),
     }
 }
 
 fn succeeded(run: &Value, execution: &Value) -> String {
+    if let Some(entry) = marked_undone(run, execution) {
+        return format!(", {} took it back by hand: {}", field(entry, "/by"), field(entry, "/reason"));
+    }
     let mut said = took(run).map(|seconds| format!(" in {seconds:.3} s")).unwrap_or_default();
     said.push_str(&attempts(run));
     for (pointer, before) in [("/answer", "the answer is "), ("/way", "on to "), ("/executionId", "")] {
@@ -86,6 +94,18 @@ fn succeeded(run: &Value, execution: &Value) -> String {
         said.push_str(", can be taken back");
     }
     said
+}
+
+/// The event in which a person said that what an undo could not take back is taken back.
+fn marked_undone<'e>(run: &Value, execution: &'e Value) -> Option<&'e Value> {
+    let is =
+        |entry: &Value, name: &str, wanted: &str| entry.get(name).and_then(Value::as_str) == Some(wanted);
+    let undo = field(run, "/id");
+    let step = undo.strip_suffix(".undo")?;
+    items(execution, "trail").iter().rfind(|entry| {
+        let of = is(entry, "step", step) || is(entry, "step", &undo);
+        is(entry, "event", "undoDecided") && is(entry, "decision", "done") && of
+    })
 }
 
 /// Nothing of a step that was tried once.

@@ -128,6 +128,38 @@ fn a_delay_a_pause_and_a_call_back() {
 }
 
 #[test]
+fn what_was_taken_back_by_hand_says_by_whom() {
+    let undo = called("cordon.undo", "SUCCEEDED", &[(14, Some(500)), (15, Some(500))]);
+    let trail = json!([
+        {"event": "undoDecided", "by": "cy", "step": "cordon", "decision": "retry", "reason": "once more"},
+        {"event": "undoDecided", "by": "bo", "step": "cordon", "decision": "done", "reason": "uncordoned by hand"},
+    ]);
+    let unwinding = json!({"unwinding": {"reason": "no"}, "trail": trail});
+    let steps = vec![called("cordon", "SUCCEEDED", &[(10, Some(200))]), undo];
+    let tree = drawn(&execution("ROLLED_BACK", steps, unwinding), &Value::Null);
+    let line = tree.lines().find(|line| line.contains("cordon.undo")).unwrap_or_default();
+    assert!(line.ends_with("SUCCEEDED, bo took it back by hand: uncordoned by hand"), "{tree}");
+}
+
+#[test]
+fn nothing_of_an_ended_run_waits() {
+    let steps = vec![with(called("cordon", "WAITING", &[(1, Some(503))]), "waitingUntil", json!(at(62)))];
+    let killed = execution("CANCELLED", steps, json!({"endedAt": at(3), "reason": "enough"}));
+    let tree = drawn(&killed, &Value::Null);
+    assert!(!tree.contains("WAITING"), "{tree}");
+    assert!(tree.lines().any(|line| line.contains("cordon (") && line.ends_with("not finished")), "{tree}");
+}
+
+#[test]
+fn an_answer_that_came_while_the_run_is_paused_is_shown() {
+    let gate =
+        json!({"id": "drain-ok", "status": "WAITING", "waitingUntil": at(1_805), "gate": {"round": 1}});
+    let approvals = json!({"items": [{"step": "drain-ok", "round": 1, "status": "APPROVED"}]});
+    let tree = drawn(&execution("PAUSED", vec![gate], json!({})), &approvals);
+    assert!(tree.contains("WAITING to go on; people have answered: APPROVED"), "{tree}");
+}
+
+#[test]
 fn a_turn_at_the_target() {
     let waiting = execution("WAITING", Vec::new(), json!({"waitingOn": "lease", "waitingUntil": at(90)}));
     let lines = drawn(&waiting, &Value::Null);

@@ -10,9 +10,12 @@ use crate::operator::output::{field, timestamp};
 
 pub(super) fn waits((written, run): (&Value, &Value), sight: Sight<'_>) -> Said {
     if let Some(gate) = run.get("gate") {
-        return match asking(sight.approvals, &field(run, "/id"), gate.get("round")) {
-            Some(approval) => people(approval, sight),
-            None => Said::line(format!("for people{}", until(run, sight.now))),
+        let step = field(run, "/id");
+        let round = gate.get("round");
+        return match (asking(sight.approvals, &step, round), answer(sight.approvals, &step, round)) {
+            (Some(approval), _) => people(approval, sight),
+            (None, Some(answer)) => Said::line(format!("to go on; people have answered: {answer}")),
+            (None, None) => Said::line(format!("for people{}", until(run, sight.now))),
         };
     }
     let attempts = items(run, "attempts");
@@ -61,6 +64,14 @@ pub(super) fn asking<'v>(approvals: &'v Value, step: &str, round: Option<&Value>
         let open = of("status").and_then(Value::as_str) == Some("OPEN");
         open && of("step").and_then(Value::as_str) == Some(step) && (round.is_none() || of("round") == round)
     })
+}
+
+/// What came of a round that is not open any more, on which its execution has not gone on yet.
+fn answer(approvals: &Value, step: &str, round: Option<&Value>) -> Option<String> {
+    let of = |approval: &&Value| {
+        approval.get("step").and_then(Value::as_str) == Some(step) && approval.get("round") == round
+    };
+    items(approvals, "items").iter().find(of).map(|approval| field(approval, "/status"))
 }
 
 /// Whether the last answer was a success, after which only the receiver can go on.
