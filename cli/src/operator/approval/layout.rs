@@ -2,57 +2,89 @@
 
 use serde_json::Value;
 
+use super::items;
+use super::shown::covered;
 use crate::operator::output::{Layout, field, timestamp};
 
-pub(crate) fn approvals(body: &Value) -> Layout {
-    Layout::rows(&["EXECUTION", "STEP", "STATUS", "UNTIL", "NEEDS", "RUNBOOK", "DIGEST"], body, |item| {
-        vec![
-            field(item, "/executionId"),
-            field(item, "/step"),
-            field(item, "/status"),
-            timestamp(item, "/until"),
-            needs(item),
-            field(item, "/runbook/name"),
-            field(item, "/digest"),
-        ]
-    })
+/// One line each: what to look at first, and how far it has come.
+pub(super) fn inbox(body: &Value) -> Layout {
+    Layout::rows(
+        &["EXECUTION", "STEP", "STATUS", "UNTIL", "NEEDS", "AGREED", "RUNBOOK", "BY"],
+        body,
+        |item| {
+            vec![
+                field(item, "/executionId"),
+                field(item, "/step"),
+                field(item, "/status"),
+                timestamp(item, "/until"),
+                needs(item),
+                agreed(item),
+                field(item, "/runbook/name"),
+                field(item, "/requestedBy"),
+            ]
+        },
+    )
+}
+
+/// Each asking of an execution whole, the one under the other.
+pub(crate) fn rounds(body: &Value) -> Layout {
+    Layout::groups(items(body, "items").iter().map(facts).collect())
 }
 
 pub(crate) fn approval(body: &Value) -> Layout {
-    let at = |pointer| field(body, pointer);
-    let decisions = elements(body, "decisions").map(|one| said(&one)).collect::<Vec<_>>().join("; ");
-    let covers = elements(body, "shown").map(|one| field(&one, "/step")).collect::<Vec<_>>().join(", ");
-    Layout::facts(vec![
+    Layout::facts(facts(body))
+}
+
+fn facts(approval: &Value) -> Vec<(&'static str, String)> {
+    let at = |pointer| field(approval, pointer);
+    let mut facts = vec![
         ("Execution", at("/executionId")),
-        ("Step", at("/step")),
-        ("Round", at("/round")),
+        ("Step", format!("{}, round {}", at("/step"), at("/round"))),
         ("Status", at("/status")),
-        ("Because", at("/because")),
-        ("Runbook", at("/runbook/name")),
+    ];
+    facts.extend(approval.get("because").map(|_| ("Because", at("/because"))));
+    facts.extend([
+        ("Runbook", format!("{} version {}", at("/runbook/name"), at("/runbook/version"))),
         ("Asked by", at("/requestedBy")),
-        ("Needs", needs(body)),
-        ("Covers", covers),
-        ("Until", timestamp(body, "/until")),
-        ("Decisions", decisions),
-        ("Digest", at("/digest")),
-    ])
+        ("Needs", needs(approval)),
+        ("Until", timestamp(approval, "/until")),
+    ]);
+    facts.extend(covered(approval));
+    facts.extend(items(approval, "decisions").iter().map(|one| ("Answer", said(one))));
+    facts.push(("Digest", at("/digest")));
+    facts
 }
 
 /// Level by level: how many of whom.
 pub(crate) fn needs(approval: &Value) -> String {
-    let level = |level: Value| {
-        let of: Vec<String> =
-            elements(&level, "of").filter_map(|one| one.as_str().map(str::to_owned)).collect();
-        format!("{} of {}", field(&level, "/needed"), of.join(" or "))
+    let level = |level: &Value| {
+        let of: Vec<&str> = items(level, "of").iter().filter_map(Value::as_str).collect();
+        format!("{} of {}", field(level, "/needed"), of.join(" or "))
     };
-    elements(approval, "levels").map(level).collect::<Vec<_>>().join(", then ")
+    items(approval, "levels").iter().map(level).collect::<Vec<_>>().join(", then ")
+}
+
+/// As in `1 of 2`: answers that stand, of those that all levels need.
+pub(super) fn agreed(approval: &Value) -> String {
+    let stands = |one: &&Value| {
+        one.get("withdrawn").is_none() && one.get("verdict").and_then(Value::as_str) == Some("APPROVE")
+    };
+    let agreed = items(approval, "decisions").iter().filter(stands).count();
+    let needed: u64 =
+        items(approval, "levels").iter().filter_map(|level| level.get("needed")?.as_u64()).sum();
+    format!("{agreed} of {needed}")
 }
 
 fn said(decision: &Value) -> String {
-    let withdrawn = if decision.get("withdrawn").is_some() { " (taken back)" } else { "" };
-    format!("{} {}{withdrawn}", field(decision, "/by"), field(decision, "/verdict"))
-}
-
-fn elements(value: &Value, name: &str) -> impl Iterator<Item = Value> {
-    value.get(name).and_then(Value::as_array).cloned().unwrap_or_default().into_iter()
+    let at = |pointer| field(decision, pointer);
+    let mut said = format!("{} {} at {}", at("/by"), at("/verdict"), timestamp(decision, "/at"));
+    for (member, pointer) in [("reason", "/reason"), ("form", "/form")] {
+        if decision.get(member).is_some() {
+            said.push_str(&format!(", {member} {}", at(pointer)));
+        }
+    }
+    if decision.get("withdrawn").is_some() {
+        said.push_str(&format!(" (taken back by {})", at("/withdrawn/by")));
+    }
+    said
 }

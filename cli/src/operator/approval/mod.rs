@@ -1,11 +1,14 @@
 //! Approvals: what waits for whom. Answering is among the commands of executions.
 
 mod layout;
+mod shown;
 mod watch;
 
 use clap::{Args, Subcommand};
+use serde_json::Value;
 
-pub(crate) use self::layout::{approval, approvals, needs};
+use self::layout::inbox;
+pub(crate) use self::layout::{approval, needs, rounds};
 use super::Command;
 use super::api::{Call, OfTeam};
 use super::context::Context;
@@ -34,7 +37,8 @@ impl Command for ApprovalCommand {
     async fn run(self, context: &Context) -> Result<Ended, OperatorError> {
         match self {
             Self::List(command) => {
-                context.show_list(command.call(), &command.of.pages, approvals).await?;
+                context.show_list(command.call(), &command.of.pages, inbox).await?;
+                context.printer.note("See what one would let run: muster execution approvals EXECUTION");
                 Ok(Ended::SUCCESS)
             }
             Self::Watch => watch::watch(context).await,
@@ -47,4 +51,8 @@ impl List {
         let waiting_for = (!self.readable).then_some("me");
         self.of.call("approvals").query("waitingFor", waiting_for)
     }
+}
+
+fn items<'v>(value: &'v Value, name: &str) -> &'v [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

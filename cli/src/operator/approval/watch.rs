@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::approvals;
+use super::inbox;
+use super::layout::{agreed, needs};
+use super::shown::covered;
 use crate::operator::api::{Api, Call, PageArgs};
 use crate::operator::context::Context;
 use crate::operator::ended::Ended;
 use crate::operator::error::OperatorError;
-use crate::operator::output::{Format, OutputError, Printer, field, timestamp};
+use crate::operator::output::{Format, Layout, OutputError, Printer, field, timestamp};
 
 /// Shows each approval once, when it comes to wait for the caller. Only Ctrl-C ends it.
 pub(super) async fn watch(context: &Context) -> Result<Ended, OperatorError> {
@@ -41,16 +43,26 @@ fn name_of(approval: &Value) -> String {
     format!("{} {} {}", at("/executionId"), at("/step"), at("/round"))
 }
 
-/// With the command that answers it.
+/// With what it would let run, and the command that answers it.
 fn show(printer: &Printer, approval: &Value) -> Result<(), OutputError> {
-    let at = |pointer| field(approval, pointer);
     match printer.format {
-        Format::Json | Format::Yaml => printer.data(approval, approvals),
-        Format::Table => {
-            let until = timestamp(approval, "/until");
-            printer.line(&format!("{until}  {}: {}", at("/runbook/name"), at("/step")))?;
-            let (id, step, digest) = (at("/executionId"), at("/step"), at("/digest"));
-            printer.line(&format!("  muster execution approve {id} {step} --digest {digest} --reason …"))
-        }
+        Format::Json | Format::Yaml => printer.data(approval, inbox),
+        Format::Table => lines(printer, approval).iter().try_for_each(|line| printer.line(line)),
     }
+}
+
+fn lines(printer: &Printer, approval: &Value) -> Vec<String> {
+    let at = |pointer| field(approval, pointer);
+    let until = timestamp(approval, "/until");
+    let (runbook, step, by) = (at("/runbook/name"), at("/step"), at("/requestedBy"));
+    let (agreed, needs) = (agreed(approval), needs(approval));
+    let mut lines = vec![
+        format!("{until}  {runbook}: {step}, asked for by {by}"),
+        format!("  needs {needs}; {agreed} agreed"),
+    ];
+    let covered = Layout::facts(covered(approval)).render(printer.paint);
+    lines.extend(covered.lines().map(|line| format!("  {line}")));
+    let (id, digest) = (at("/executionId"), at("/digest"));
+    lines.push(format!("  muster execution approve {id} {step} --digest {digest} --reason …"));
+    lines
 }

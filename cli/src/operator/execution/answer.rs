@@ -5,11 +5,14 @@ use muster_domain::digest::Digest;
 use muster_domain::ids::{ExecutionId, StepId, UserId};
 use serde_json::json;
 
-use crate::operator::api::{Call, IdempotencyKey, object};
+use crate::operator::api::{Call, IdempotencyKey, Problem, object};
 use crate::operator::approval;
 use crate::operator::context::Context;
 use crate::operator::error::OperatorError;
 use crate::operator::parameters::JsonObject;
+
+/// What the server says of an answer to something else.
+const OTHER_DIGEST: &str = "/problems/other-digest";
 
 #[derive(Debug, Args)]
 pub(crate) struct Answer {
@@ -17,7 +20,7 @@ pub(crate) struct Answer {
     id: ExecutionId,
     /// The approval step
     step: StepId,
-    /// The digest of what you saw: `muster approvals list` shows it
+    /// The digest of what you saw: `muster execution approvals` shows it, and what it is of
     #[arg(long, value_name = "DIGEST")]
     digest: Digest,
     /// Why; some approvals require it
@@ -33,7 +36,18 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(super) async fn run(&self, context: &Context, verb: &str) -> Result<(), OperatorError> {
-        context.show(self.call(verb), approval::approval).await
+        let answered = context.api()?.send(self.call(verb)).await;
+        let body = answered.map_err(|error| error.told(|problem| self.looked_at_again(problem)))?.body;
+        Ok(context.printer.data(&body, approval::approval)?)
+    }
+
+    /// The digest of what would run is nothing to copy from a refusal: it is of something that nobody has looked at.
+    fn looked_at_again(&self, mut problem: Problem) -> Problem {
+        if problem.kind != OTHER_DIGEST {
+            return problem;
+        }
+        problem.detail = None;
+        problem.hinting(format!("look at it again: muster execution approvals {}", self.id))
     }
 
     fn call(&self, verb: &str) -> Call {
@@ -82,6 +96,6 @@ pub(crate) struct Approvals {
 impl Approvals {
     pub(super) async fn run(&self, context: &Context) -> Result<(), OperatorError> {
         let call = Call::get(&["api", "executions", self.id.as_str(), "approvals"]);
-        context.show(call, approval::approvals).await
+        context.show(call, approval::rounds).await
     }
 }

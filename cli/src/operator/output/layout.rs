@@ -45,6 +45,12 @@ impl Layout {
         }
     }
 
+    /// Facts in groups, with an empty line between two.
+    pub(crate) fn groups(groups: Vec<Vec<(&str, String)>>) -> Self {
+        let groups: Vec<_> = groups.into_iter().map(|facts| Self::facts(facts).rows).collect();
+        Self { head: Vec::new(), rows: groups.join(&Vec::new()) }
+    }
+
     /// Each line as it is.
     pub(crate) fn lines(lines: impl Iterator<Item = String>) -> Self {
         Self { head: Vec::new(), rows: lines.map(|line| vec![line]).collect() }

@@ -1,6 +1,7 @@
 //! Whole commands, from the text of the command line to what they send, show and end with.
 
 mod answers;
+mod approvals;
 mod audit;
 mod config;
 mod files;
