@@ -11,7 +11,7 @@ use super::api::Call;
 use super::context::Context;
 use super::ended::Ended;
 use super::error::OperatorError;
-use super::output::{Layout, field, timestamp};
+use super::output::{Layout, clean, field, timestamp};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TeamCommand {
@@ -70,8 +70,11 @@ fn layout(body: &Value) -> Layout {
     ])
 }
 
-/// How one person is reached, in parentheses.
+/// How one person is reached, and as what they answer in Slack, in parentheses.
 fn ways(person: &Value) -> String {
     let ways = ["email", "slackUserId"].into_iter().filter_map(|way| person.get(way)?.as_str());
-    format!("({})", ways.collect::<Vec<_>>().join(", "))
+    let mut ways: Vec<String> = ways.map(clean).collect();
+    let groups = field(person, "/slackGroups");
+    ways.extend((groups != "-").then(|| format!("answers in Slack as {groups}")));
+    format!("({})", ways.join(", "))
 }

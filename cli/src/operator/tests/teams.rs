@@ -10,11 +10,13 @@ const FILE: &str =
 
 #[tokio::test]
 async fn the_settings_of_a_team_are_read() {
-    let settings = json!({"teamId": "ops", "people": {"ada": {"email": "ada@example.com"}}});
+    let bo = json!({"slackUserId": "U2", "slackGroups": ["team:ops:responder"]});
+    let settings = json!({"teamId": "ops", "people": {"ada": {"email": "ada@example.com"}, "bo": bo}});
     let stub = Stub::with([Answer::ok(&settings)]).await;
     let ran = run_on(&stub, "team settings get ops").await;
     assert_eq!(stub.lines(), ["GET /api/teams/ops/settings"]);
-    assert!(ran.stdout.contains("ada (ada@example.com)"), "{}", ran.stdout);
+    let people = "ada (ada@example.com), bo (U2, answers in Slack as team:ops:responder)";
+    assert!(ran.stdout.contains(people), "{}", ran.stdout);
 }
 
 #[tokio::test]
