@@ -175,7 +175,7 @@ pub(crate) enum StartError {
     Egress(#[from] BuildError),
     #[error(transparent)]
     Table(#[from] TableError),
-    #[error("listening on {address}")]
+    #[error("listening on {address}, which --listen changes")]
     Listen {
         address: SocketAddr,
         #[source]

@@ -41,7 +41,7 @@ async fn an_address_in_use_is_told_and_the_data_left_alone() {
     let refused = run(&["serve", "--listen", taken, "--data", other.to_str().unwrap()]);
     assert_eq!(refused.status.code(), Some(6));
     let said = text(&refused.stderr);
-    assert!(said.contains(&format!("error: listening on {taken}: ")), "{said}");
+    assert!(said.contains(&format!("error: listening on {taken}, which --listen changes: ")), "{said}");
 }
 
 #[test]

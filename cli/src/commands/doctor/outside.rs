@@ -52,7 +52,10 @@ async fn check_guard() -> Finding {
             }
         }
     }
-    Finding::fine("egress guard", "on: calls to this machine's own addresses are refused")
+    Finding::fine(
+        "egress guard",
+        "on: calls to addresses that are not public are refused, but for what `serve --allow-egress` names",
+    )
 }
 
 async fn try_call(egress: &HttpEgress, url: &str) -> Outcome {
