@@ -146,6 +146,54 @@ phases:
     }
 
     #[test]
+    fn unknown_fields_in_different_places_are_told_together() {
+        let text = "\
+nam: x
+name: Restart
+phases:
+  - id: ask
+    titel: Ask
+    steps:
+      - id: ok
+        type: approval
+        approval: {levels: [{of: ['team:ops:responder'], needed: 1, need: 2}], levl: 1}
+  - id: act
+    steps:
+      - parallel:
+          id: both
+          step: 1
+          steps:
+            - id: fix
+              type: remediation
+              irreversible: {reason: it stays restarted, why: x}
+              action: {type: webhook, url: https://ops.example/restart, metod: PUT}
+            - id: other
+              type: remediation
+              action: {type: webhook, url: https://ops.example/restart}
+              undo: {type: webhook, url: https://ops.example/restart, boddy: x}
+rollback: {onFailur: true}
+verification: {probe: {url: https://ops.example/, expect: 'true', exp: x}, settle: 1}
+";
+        let faults =
+            check(&Source { name: "restart.yaml".into(), text: text.into() }).expect_err("is faulty");
+        let seen: Vec<&str> = faults.faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        let expected = [
+            "/nam",
+            "/phases/0/titel",
+            "/phases/0/steps/0/approval/levels/0/need",
+            "/phases/0/steps/0/approval/levl",
+            "/phases/1/steps/0/parallel/step",
+            "/phases/1/steps/0/parallel/steps/0/irreversible/why",
+            "/phases/1/steps/0/parallel/steps/0/action/metod",
+            "/phases/1/steps/0/parallel/steps/1/undo/boddy",
+            "/rollback/onFailur",
+            "/verification/probe/exp",
+            "/verification/settle",
+        ];
+        assert_eq!(seen, expected, "{faults}");
+    }
+
+    #[test]
     fn a_secret_is_never_repeated_and_its_mending_is_shown() {
         check_faults(
             "webhookAuth:\n  type: bearer\n  token: hunter2\n",
