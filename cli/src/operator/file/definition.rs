@@ -5,6 +5,7 @@ use std::path::Path;
 use muster_domain::fault::Fault;
 use muster_domain::runbook::definition::is_phased;
 use muster_domain::runbook::{PhasedRunbook, RunbookDefinition, SimpleRunbook};
+use serde_json::{Value, json};
 
 use super::faults::FileFaults;
 use super::located::{Located, Places, located};
@@ -36,9 +37,13 @@ pub(crate) fn check(source: &Source) -> Result<Checked, FileFaults> {
     }
     let phased = value.as_object().is_some_and(is_phased);
     let mut faults = secrets::faults(&value);
-    faults.extend(match phased {
-        true => typed::take_unknown_fields::<PhasedRunbook>(&mut value),
-        false => typed::take_unknown_fields::<SimpleRunbook>(&mut value),
+    // What a wrong type says may repeat a secret that stands where it must not.
+    let whole = faults.is_empty();
+    faults.extend(match (phased, whole) {
+        (true, true) => typed::faults::<PhasedRunbook>(&value, put_aside),
+        (false, true) => typed::faults::<SimpleRunbook>(&value, put_aside),
+        (true, false) => typed::take_unknown_fields::<PhasedRunbook>(&mut value),
+        (false, false) => typed::take_unknown_fields::<SimpleRunbook>(&mut value),
     });
     if !faults.is_empty() {
         return Err(fail(faults));
@@ -54,6 +59,25 @@ pub(crate) fn check(source: &Source) -> Result<Checked, FileFaults> {
         name: source.name.clone(),
         places,
     })
+}
+
+/// A step or a phase that does not fit makes room for one that does; of anything else, the member of the runbook is left out.
+fn put_aside(value: &mut Value, pointer: &str) -> bool {
+    let segments: Vec<&str> = pointer.split('/').skip(1).collect();
+    let element = segments.windows(2).rposition(|pair| match pair {
+        [list, index] => ["steps", "phases"].contains(list) && index.parse::<usize>().is_ok(),
+        _ => false,
+    });
+    let Some(at) = element else {
+        let member = segments.first().and_then(|&name| value.as_object_mut()?.remove(name));
+        return member.is_some();
+    };
+    let around = segments.get(..at + 2).unwrap_or_default().join("/");
+    let fitting = match segments.get(at) {
+        Some(&"steps") => json!({"id": "x", "type": "delay", "seconds": 1}),
+        Some(_) | None => json!({"id": "x", "steps": []}),
+    };
+    value.pointer_mut(&format!("/{around}")).map(|element| *element = fitting).is_some()
 }
 
 #[cfg(test)]
@@ -189,6 +213,36 @@ verification: {probe: {url: https://ops.example/, expect: 'true', exp: x}, settl
             "/rollback/onFailur",
             "/verification/probe/exp",
             "/verification/settle",
+        ];
+        assert_eq!(seen, expected, "{faults}");
+    }
+
+    #[test]
+    fn a_wrong_type_does_not_hide_what_comes_after_it() {
+        let text = "\
+name: Restart
+tags: 5
+phases:
+  - id: one
+    steps:
+      - {id: wait, type: delay, seconds: soon}
+      - {id: rest, typ: delay, seconds: 1}
+      - {id: go, type: delay, secs: 1, name: [a]}
+  - name: no id
+    steps: []
+rollback: yes
+";
+        let faults =
+            check(&Source { name: "restart.yaml".into(), text: text.into() }).expect_err("is faulty");
+        let seen: Vec<&str> = faults.faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        let expected = [
+            "/tags",
+            "/phases/0/steps/0/seconds",
+            "/phases/0/steps/1/typ",
+            "/phases/0/steps/2/secs",
+            "/phases/0/steps/2/name",
+            "/phases/1",
+            "/rollback",
         ];
         assert_eq!(seen, expected, "{faults}");
     }
