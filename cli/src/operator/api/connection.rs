@@ -21,15 +21,9 @@ pub(crate) struct ConnectionArgs {
         global = true
     )]
     url: BaseUrl,
-    /// Bearer token; rather set it in the environment, where other users do not see it
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "MUSTER_TOKEN",
-        hide_env_values = true,
-        help_heading = "Server",
-        global = true
-    )]
+    /// Bearer token; rather set it in the environment, where other users do not see it [env: MUSTER_TOKEN]
+    // Not by clap's `env`: usage lines would show it as if it had to be given.
+    #[arg(long, value_name = "TOKEN", help_heading = "Server", global = true)]
     token: Option<GivenToken>,
     /// File that holds the bearer token; goes before --token
     #[arg(long, value_name = "FILE", help_heading = "Server", global = true)]
@@ -68,7 +62,7 @@ impl ConnectionArgs {
         let token = match (&self.token_file, &self.token) {
             (Some(path), _) => Some(token::read(path)?),
             (None, Some(given)) => Some(given.parse()?),
-            (None, None) => None,
+            (None, None) => of_environment()?,
         };
         if token.is_some() && self.url.is_exposed() && !self.allow_plain_http {
             return Err(ConnectionError::PlainHttp { host: self.url.to_string() });
@@ -79,6 +73,12 @@ impl ConnectionArgs {
             timeout: Duration::from_secs(self.timeout),
         })
     }
+}
+
+fn of_environment() -> Result<Option<Token>, TokenError> {
+    let Some(value) = std::env::var_os("MUSTER_TOKEN") else { return Ok(None) };
+    let given: GivenToken = value.to_string_lossy().into_owned().into();
+    given.parse().map(Some)
 }
 
 #[cfg(test)]

@@ -65,6 +65,12 @@ impl GivenToken {
     }
 }
 
+impl From<String> for GivenToken {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl FromStr for GivenToken {
     type Err = Infallible;
 
