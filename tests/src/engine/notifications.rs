@@ -419,12 +419,16 @@ async fn failing_by_itself(world: &World) -> ExecutionId {
 /// How many writes a failing workflow and its notification make after the start, and one more.
 const WRITES: usize = 6;
 
-/// The process stops at its n-th write: how often the one message arrived.
-async fn run_with(engine: Engine, at: CrashPoint, nth: usize) -> usize {
+/// The process stops at its n-th write after an execution began that fails: how often the one message arrived.
+pub(super) async fn told_through_a_crash(
+    engine: Engine,
+    (at, nth): (CrashPoint, usize),
+    failing: impl AsyncFn(&World) -> ExecutionId,
+) -> usize {
     let hook = Breaking::at(at);
     let world = World::hooked(engine, Arc::clone(&hook)).await;
     set_up(&world, json!({"notifier": null})).await;
-    let run = failing_by_itself(&world).await;
+    let run = failing(&world).await;
     hook.after(nth);
     survive(&world).await;
     // What is left may be due later than one look of the sweeper.
@@ -452,7 +456,7 @@ async fn inv_a6_a_crash_before_or_after_any_write_loses_no_notification(
     let mut most = 0;
     for at in [CrashPoint::Before, CrashPoint::After] {
         for nth in 0..WRITES {
-            let arrived = run_with(engine, at, nth).await;
+            let arrived = told_through_a_crash(engine, (at, nth), failing_by_itself).await;
             assert!(arrived >= 1, "{at:?} at write {nth}: nobody was told");
             most = most.max(arrived);
         }

@@ -114,17 +114,23 @@ async fn a_step_that_fails_is_undone_with_all_before_it_the_last_first(
     );
 }
 
-#[rstest]
-#[tokio::test]
-async fn an_undo_that_fails_waits_for_a_person_who_retries_it(
-    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
-) {
+/// An execution whose second change failed, and whose undo of the first did, too.
+async fn undo_failed(engine: Engine) -> (World, String) {
     let world = World::on(engine).await;
     let execution = accepted(&world, runbook(&world)).await;
     world.receiver.will_at("/drain", [Reply::Status(404)]);
     world.receiver.will_at("/uncordon", [Reply::Status(404)]);
     world.drain().await;
     assert_eq!(read(&world, &execution).await["status"], "UNDO_FAILED");
+    (world, execution)
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_undo_that_fails_waits_for_a_person_who_retries_it(
+    #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
+) {
+    let (world, execution) = undo_failed(engine).await;
     // Once an hour it is counted among what needs a person.
     world.clock.advance(Duration::from_secs(3_660));
     assert_eq!(world.app.sweep().await.unwrap().waiting_for_review, 1);
@@ -186,12 +192,7 @@ async fn what_has_ended_is_rolled_back_once_by_an_execution_of_its_own(
 async fn what_a_failed_undo_has_left_is_taken_back_by_a_rollback(
     #[values(Engine::Sqlite, Engine::Dynamo)] engine: Engine,
 ) {
-    let world = World::on(engine).await;
-    let execution = accepted(&world, runbook(&world)).await;
-    world.receiver.will_at("/drain", [Reply::Status(404)]);
-    world.receiver.will_at("/uncordon", [Reply::Status(404)]);
-    world.drain().await;
-    assert_eq!(read(&world, &execution).await["status"], "UNDO_FAILED");
+    let (world, execution) = undo_failed(engine).await;
     let abort = ann(&world).post(&format!("/api/executions/{execution}/abort"), because()).await;
     abort.expect_problem(409, "wrong-status");
     let path = format!("/api/executions/{execution}/rollback");
