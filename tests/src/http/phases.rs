@@ -176,7 +176,10 @@ async fn what_has_ended_is_rolled_back_once_by_an_execution_of_its_own(
     assert_eq!(called(&world)[5..], ["undrain", "uncordon"]);
     let back = read(&world, &text(&first["execution"]["id"])).await;
     assert_eq!((&back["status"], &back["undoes"]), (&json!("ROLLED_BACK"), &json!(execution)));
-    assert_eq!(read(&world, &execution).await["status"], "SUCCESS", "inv_b7: what has ended never changes");
+    let original = read(&world, &execution).await;
+    assert_eq!(original["status"], "SUCCESS", "inv_b7: what has ended never changes");
+    let by = json!({"executionId": first["execution"]["id"], "status": "ROLLED_BACK"});
+    assert_eq!((&original["undoneBy"], back.get("undoneBy")), (&by, None));
     let plain = accepted(
         &world,
         json!({"name": "One call", "teamId": "ops", "webhookUrl": world.receiver.url("/restart")}),

@@ -1,10 +1,12 @@
 //! Taking back an execution that has ended (D6).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use muster_domain::execution::{Execution, NoRollback, StepRun, StoredRequest};
 use muster_domain::ids::{ExecutionId, StepId};
 use muster_domain::policy::{Action, Owner};
+use muster_domain::time::Time;
 use muster_domain::workflow::rollback_execution_id;
 
 use super::accept::created;
@@ -41,21 +43,12 @@ impl App {
         let ended = self.load_execution(id).await?.value;
         caller.principal.may(Action::Execute, &Owner::from(ended.team.clone()))?;
         let compiled = self.plan_of(&ended.pinned).await?;
-        let before = self.last_rollback(&ended).await?;
-        if let Some(running) = before.as_ref().filter(|before| !before.status().is_terminal()) {
+        let before = self.rollbacks(&ended).await?;
+        if let Some(running) = before.last().filter(|last| !last.status().is_terminal()) {
             return Ok(Decided { reply: Accepted::of(running), writes: Vec::new() });
         }
         let now = self.clock.now();
-        let undos = ended.rollback(&compiled.plan, window(&compiled), now);
-        let undos = undos.map_err(|refusal| refused(&refusal, &ended))?;
-        // What the one before has left.
-        let (from, undos) = match &before {
-            None => (&ended, undos),
-            Some(before) => (before, before.left_undone(&compiled.plan)),
-        };
-        if let Some(before) = before.as_ref().filter(|_| undos.is_empty()) {
-            return Err(taken_back(before, &ended));
-        }
+        let (from, undos) = left_to_undo(&ended, &before, &compiled, now)?;
         let by = caller.principal.user.clone();
         let rollback = rollback_execution_id(&from.id, from.created_at);
         let mut writes = self.copied_requests(from, &rollback, &undos).await?;
@@ -67,18 +60,26 @@ impl App {
         Ok(Decided { reply, writes })
     }
 
-    /// The latest of those that took back what this one did: each was asked for when the one before had left something.
-    async fn last_rollback(&self, ended: &Execution) -> Result<Option<Execution>, Error> {
-        let mut last: Option<Execution> = None;
-        for _ in 0..MOST_ROLLBACKS {
-            let from = last.as_ref().unwrap_or(ended);
-            let key = Key::Execution(rollback_execution_id(&from.id, from.created_at));
-            match self.table.get(&key).await? {
-                Some(stored) => last = Some(stored.typed()?.value),
-                None => return Ok(last),
-            }
+    /// The latest execution that takes back what this one did; one that holds nothing to take back has none.
+    pub async fn rollback_of(&self, execution: &Execution) -> Result<Option<Execution>, Error> {
+        let may_have = execution.undoes.is_none() && execution.ended_at.is_some();
+        if may_have && execution.steps.keys().any(StepId::is_undo) {
+            Ok(self.rollbacks(execution).await?.pop())
+        } else {
+            Ok(None)
         }
-        Err(Error::Conflict(format!("it was rolled back {MOST_ROLLBACKS} times; what is left is for people")))
+    }
+
+    /// Those that took back what this one did, oldest first: each was asked for when the one before had left something.
+    async fn rollbacks(&self, ended: &Execution) -> Result<Vec<Execution>, Error> {
+        let mut found: Vec<Execution> = Vec::new();
+        while found.len() < MOST_ROLLBACKS {
+            let from = found.last().unwrap_or(ended);
+            let key = Key::Execution(rollback_execution_id(&from.id, from.created_at));
+            let Some(stored) = self.table.get(&key).await? else { break };
+            found.push(stored.typed()?.value);
+        }
+        Ok(found)
     }
 
     /// Requests that are too large for the execution's own item stand beside the execution that sends them.
@@ -86,7 +87,7 @@ impl App {
         &self,
         ended: &Execution,
         rollback: &ExecutionId,
-        undos: &std::collections::BTreeMap<StepId, StepRun>,
+        undos: &BTreeMap<StepId, StepRun>,
     ) -> Result<Vec<Write>, Error> {
         let beside =
             undos.iter().filter(|(_, run)| matches!(run.request, Some(StoredRequest::Beside { .. })));
@@ -108,6 +109,28 @@ const MOST_ROLLBACKS: usize = 20;
 fn window(compiled: &Compiled) -> Duration {
     let seconds = compiled.phased.as_ref().map(|phased| phased.rollback.window_seconds());
     seconds.map_or(Duration::ZERO, Duration::from_secs)
+}
+
+/// What the next rollback takes back, and the execution that has left it: the ended one, or the last of those that went before.
+fn left_to_undo<'e>(
+    ended: &'e Execution,
+    before: &'e [Execution],
+    compiled: &Compiled,
+    now: Time,
+) -> Result<(&'e Execution, BTreeMap<StepId, StepRun>), Error> {
+    let undos = ended.rollback(&compiled.plan, window(compiled), now);
+    let undos = undos.map_err(|refusal| refused(&refusal, ended))?;
+    let Some(last) = before.last() else { return Ok((ended, undos)) };
+    let left = last.left_undone(&compiled.plan);
+    if left.is_empty() {
+        return Err(taken_back(last, ended));
+    }
+    if before.len() >= MOST_ROLLBACKS {
+        let message =
+            format!("it was rolled back {MOST_ROLLBACKS} times; what is left is for people to take back");
+        return Err(Error::Conflict(message));
+    }
+    Ok((last, left))
 }
 
 fn taken_back(by: &Execution, ended: &Execution) -> Error {

@@ -191,7 +191,8 @@ async fn whole(app: &App, caller: &Caller, execution: domain::Execution) -> Resu
     let incidents = incidents_of(app, caller, std::slice::from_ref(&execution)).await?;
     let incident = execution.incident.as_ref().and_then(|id| incidents.get(id));
     let nodes = app.nodes_of(&execution).await?;
-    Ok(Json(Execution::whole(execution, incident, &nodes)))
+    let undone_by = app.rollback_of(&execution).await?;
+    Ok(Json(Execution::whole(execution, incident, &nodes).undone_by(undone_by.as_ref())))
 }
 
 pub(super) async fn listed(

@@ -172,6 +172,9 @@ pub(crate) struct Execution {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     undoes: Option<ExecutionId>,
+    /// The execution that takes back what this one did, or has done so: the latest. Not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undone_by: Option<UndoneBy>,
     /// How risky it was found before it began; absent of what has no phases.
     #[serde(skip_serializing_if = "Option::is_none")]
     risk: Option<Risk>,
@@ -193,6 +196,16 @@ pub(crate) struct Execution {
     trail: Option<Vec<TrailEntry>>,
 }
 
+/// What takes an execution back.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct UndoneBy {
+    #[schema(value_type = String)]
+    execution_id: ExecutionId,
+    #[schema(value_type = String)]
+    status: domain::ExecutionStatus,
+}
+
 impl Execution {
     /// With its trail, the names of a workflow's `nodes`, and those of them that have not begun.
     pub(crate) fn whole(
@@ -205,6 +218,12 @@ impl Execution {
         let mut shown = Self { trail: Some(trail), ..Self::listed(execution, incident) };
         Step::complete(&mut shown.steps, nodes);
         shown
+    }
+
+    /// With the execution that takes it back.
+    pub(crate) fn undone_by(self, rollback: Option<&domain::Execution>) -> Self {
+        let by = |one: &domain::Execution| UndoneBy { execution_id: one.id.clone(), status: one.status() };
+        Self { undone_by: rollback.map(by), ..self }
     }
 
     /// As one of many.
@@ -238,6 +257,7 @@ impl Execution {
             pause: execution.pause.map(Pause::from),
             unwinding: execution.unwinding.map(Unwinding::from),
             undoes: execution.undoes,
+            undone_by: None,
             risk: execution.risk.map(Risk::from),
             verdict: execution.verdict.map(Verdict::from),
             freeze_pass: execution.freeze_pass.map(FreezePass::from),

@@ -77,6 +77,8 @@ fn head(execution: &Value, paint: Paint) -> Vec<String> {
     };
     lines.push(format!("{}{waits}, asked for by {}", paint.status(&at("/status")), at("/requestedBy")));
     lines.extend(execution.get("undoes").map(|_| format!("takes back {}", at("/undoes"))));
+    let by = |_| format!("taken back by {} ({})", at("/undoneBy/executionId"), at("/undoneBy/status"));
+    lines.extend(execution.get("undoneBy").map(by));
     lines.extend(execution.get("risk").map(|risk| format!("risk {}", risk_of(risk))));
     lines.extend(asked(execution, "pause", "asked it to pause"));
     lines.extend(asked(execution, "stop", "asked it to stop"));

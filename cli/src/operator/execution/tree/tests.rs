@@ -190,7 +190,7 @@ fn a_run_that_helped() {
         called("verification.probe", "SUCCEEDED", &[(50, Some(200))]),
     ];
     let ended = json!({
-        "endedAt": at(51), "durationMs": 51_000, "verdict": {"is": "resolved", "because": "the verification holds"},
+        "endedAt": at(51), "durationMs": 51_000, "undoneBy": {"executionId": "ex_2", "status": "UNDO_FAILED"}, "verdict": {"is": "resolved", "because": "the verification holds"},
     });
     insta::assert_snapshot!(drawn(&execution("SUCCESS", [looked(), steps].concat(), ended), &Value::Null));
 }
