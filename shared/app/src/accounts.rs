@@ -160,10 +160,7 @@ fn decided(
     let resource = Resource::Account(account.id.clone());
     let team = Some(account.team.clone());
     let entry = audit(&mut account.audit, resource, team, fact, now);
-    let write = match version {
-        None => Write::create(account.clone()),
-        Some(version) => Write::replace(account.clone(), version),
-    };
+    let write = Write::put(account.clone(), version);
     let revision = version.unwrap_or_default().saturating_add(1);
     Decided { reply: AccountDetail { account, revision }, writes: vec![write, entry] }
 }

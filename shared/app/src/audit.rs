@@ -45,24 +45,27 @@ impl AuditExport {
     pub fn verify(&self) -> Result<(), Unproven> {
         verify(&self.resource, &self.entries, &self.head)?;
         let Some(trail) = &self.trail else { return Ok(()) };
-        if !trail.is_intact(&self.resource.to_string()) {
-            return Err(Unproven::Trail(self.resource.clone()));
+        let heads: Vec<Digest> = trail.heads(&self.resource.to_string()).collect();
+        if heads.last() != Some(&trail.head) {
+            Err(Unproven::Trail(self.resource.clone()))
+        } else if !self.anchor(&heads, trail.has_ended()) {
+            Err(Unproven::Anchor(self.resource.clone()))
+        } else {
+            Ok(())
         }
-        if self.anchors(trail) { Ok(()) } else { Err(Unproven::Anchor(self.resource.clone())) }
     }
 
-    /// Whether the trail has been, in this order, what each entry says that it was; and once it has its end, whether the last of
-    /// them anchors all of it. Until then it may have grown beyond.
-    fn anchors(&self, trail: &Trail) -> bool {
-        let heads: Vec<Digest> = trail.heads(&self.resource.to_string()).collect();
-        let mut ahead = heads.as_slice();
+    /// Whether the heads that a trail had are, in this order, what each entry says that they were; and once it has its end, whether
+    /// the last of them anchors all of it. Until then it may have grown beyond.
+    fn anchor(&self, heads: &[Digest], ended: bool) -> bool {
+        let mut ahead = heads;
         let anchors = self.entries.iter().filter_map(|entry| entry.detail.get("trail")?.as_str());
         for anchor in anchors {
             let found = ahead.iter().position(|head| head.to_string() == anchor);
             let Some(rest) = found.and_then(|place| ahead.get(place..)) else { return false };
             ahead = rest;
         }
-        ahead.len() <= 1 || !trail.has_ended()
+        ahead.len() <= 1 || !ended
     }
 }
 

@@ -3,7 +3,7 @@
 use muster_domain::control::{Control, Scope};
 use muster_domain::execution::Execution;
 
-use crate::table::{Key, Stored, Versioned, Write};
+use crate::table::{Key, Stored, Versioned};
 use crate::{App, Error};
 
 /// What is set for a scope, as it was read; no version: nothing was set yet.
@@ -38,11 +38,4 @@ pub(crate) fn killed(controls: &[Control]) -> Result<(), Error> {
     engaged.map_or(Ok(()), |(scope, switch)| {
         Err(Error::KillSwitch { scope: scope.clone(), reason: switch.reason.clone() })
     })
-}
-
-pub(crate) fn written((control, version): SeenControl) -> Write {
-    match version {
-        None => Write::create(control),
-        Some(version) => Write::replace(control, version),
-    }
 }

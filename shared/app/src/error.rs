@@ -54,7 +54,7 @@ pub enum Error {
     /// What did not come from Slack, or from a button of Muster's. Which, is in the log alone.
     #[error("Slack did not sign this, or the button is not one of Muster's")]
     NotFromSlack,
-    #[error("proving a callback")]
+    #[error("proving what comes back")]
     SigningKey(#[from] SigningKeyError),
     #[error("a cursor of another list, or not a cursor")]
     InvalidCursor,

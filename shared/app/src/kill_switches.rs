@@ -9,11 +9,11 @@ use muster_domain::runbook::Runbook;
 use serde_json::json;
 
 use crate::approvals::reason_faults;
-use crate::controls::{SeenControl, written};
+use crate::controls::SeenControl;
 use crate::load::audit;
 use crate::once::Decided;
 use crate::runbooks::{fact, refuse_faults};
-use crate::table::{Key, Versioned};
+use crate::table::{Key, Versioned, Write};
 use crate::{App, Caller, Error};
 
 /// What a person sets a kill switch to.
@@ -88,6 +88,6 @@ impl App {
         let fact = fact(action, user, json!({"reason": set.reason}));
         let entry = audit(&mut switch.audit, Resource::Control(control.scope.clone()), team, fact, now);
         let control = Control { switch: Some(switch.clone()), ..control };
-        Decided { reply: switch, writes: vec![written((control, version)), entry] }
+        Decided { reply: switch, writes: vec![Write::put(control, version), entry] }
     }
 }

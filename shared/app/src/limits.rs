@@ -294,17 +294,10 @@ impl Turn {
         let ended = after.status().is_terminal() && after.own_lease().is_some();
         let target = self.target.clone().map(|(target, version)| {
             let target = if ended { target.released(&after.id, ended_at(after)) } else { target };
-            put(target, version)
+            Write::put(target, version)
         });
-        let usage = self.usage.clone().map(|(usage, version)| put(usage, version));
+        let usage = self.usage.clone().map(|(usage, version)| Write::put(usage, version));
         target.into_iter().chain(usage).collect()
-    }
-}
-
-fn put(record: impl Into<crate::table::Record>, version: Option<u64>) -> Write {
-    match version {
-        Some(version) => Write::replace(record, version),
-        None => Write::create(record),
     }
 }
 

@@ -149,10 +149,7 @@ fn linked(
     (person.set_by, person.updated_at) = (user.clone(), now);
     let fact = fact("person.linked", user, json!({"aliases": person.aliases}));
     let entry = audit(&mut person.audit, Resource::Person(id.clone()), None, fact, now);
-    let write = match version {
-        None => Write::create(person.clone()),
-        Some(version) => Write::replace(person.clone(), version),
-    };
+    let write = Write::put(person.clone(), version);
     (person, vec![write, entry])
 }
 

@@ -76,10 +76,7 @@ impl App {
             Team { id: id.clone(), settings, updated_by: user.clone(), updated_at: now, audit: head };
         let fact = fact("team.settings_changed", &user, detail_of(&team.settings));
         let entry = audit(&mut team.audit, Resource::Team(id.clone()), Some(id.clone()), fact, now);
-        let write = match version {
-            None => Write::create(team.clone()),
-            Some(version) => Write::replace(team.clone(), version),
-        };
+        let write = Write::put(team.clone(), version);
         let revision = version.unwrap_or_default().saturating_add(1);
         Decided { reply: TeamDetail { team, revision }, writes: vec![write, entry] }
     }

@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::items;
 use super::shown::covered;
-use crate::operator::output::{Layout, field, timestamp};
+use crate::operator::output::{Layout, field, items, timestamp};
 
 /// One line each: what to look at first, and how far it has come.
 pub(super) fn inbox(body: &Value) -> Layout {

@@ -5,7 +5,6 @@ mod shown;
 mod watch;
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
 
 use self::layout::inbox;
 pub(crate) use self::layout::{approval, needs, rounds};
@@ -51,8 +50,4 @@ impl List {
         let waiting_for = (!self.readable).then_some("me");
         self.of.call("approvals").query("waitingFor", waiting_for)
     }
-}
-
-fn items<'v>(value: &'v Value, name: &str) -> &'v [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

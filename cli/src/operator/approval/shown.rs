@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::items;
-use crate::operator::output::field;
+use crate::operator::output::{field, items};
 
 /// The longest body that is shown whole, in characters.
 const MOST_SHOWN: usize = 400;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::operator::output::{Layout, field, timestamp};
+use crate::operator::output::{Layout, field, items, timestamp};
 
 pub(super) fn execution(body: &Value) -> Layout {
     let at = |pointer| field(body, pointer);
@@ -61,7 +61,7 @@ fn target_of(target: &Value) -> String {
 
 /// The score, and what makes it up.
 pub(crate) fn risk_of(risk: &Value) -> String {
-    let factors = items(risk, "factors").map(|factor| {
+    let factors = items(risk, "factors").iter().map(|factor| {
         format!("{} {}: {}", field(factor, "/points"), field(factor, "/name"), field(factor, "/why"))
     });
     format!("{} of 100 ({})", field(risk, "/score"), factors.collect::<Vec<_>>().join("; "))
@@ -120,13 +120,9 @@ pub(super) fn notifications(body: &Value) -> Layout {
             format!("{} at {}: {}", field(item, "/status"), timestamp(item, "/at"), field(item, "/error"));
         facts.push(("Failure", what));
         facts.extend(item.get("reason").map(|_| ("Nobody told", field(item, "/reason"))));
-        facts.extend(items(item, "recipients").map(|recipient| ("Told", told(recipient))));
+        facts.extend(items(item, "recipients").iter().map(|recipient| ("Told", told(recipient))));
     }
     Layout::facts(facts)
-}
-
-fn items<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
-    value.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
 fn told(recipient: &Value) -> String {

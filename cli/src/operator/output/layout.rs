@@ -108,6 +108,11 @@ pub(crate) fn field(value: &Value, pointer: &str) -> String {
     }
 }
 
+/// The elements of a member that is an array; none if it is not there.
+pub(crate) fn items<'v>(value: &'v Value, name: &str) -> &'v [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
 /// A time at a pointer, to the second.
 pub(crate) fn timestamp(value: &Value, pointer: &str) -> String {
     let text = field(value, pointer);

@@ -8,7 +8,7 @@ mod streams;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-pub(crate) use self::layout::{Layout, clean, field, timestamp};
+pub(crate) use self::layout::{Layout, clean, field, items, timestamp};
 pub(crate) use self::paint::Paint;
 pub(crate) use self::screen::Screen;
 pub(crate) use self::streams::Streams;

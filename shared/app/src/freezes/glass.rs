@@ -130,10 +130,7 @@ fn decided(
 ) -> Decided<ShownGlass> {
     let fact = fact(action, &caller.principal.user, detail(&glass));
     let entry = audit(&mut log.audit, Resource::BreakGlass, None, fact, now);
-    let write = match version {
-        None => Write::create(log),
-        Some(version) => Write::replace(log, version),
-    };
+    let write = Write::put(log, version);
     Decided { reply: shown(glass, now), writes: vec![write, entry] }
 }
 

@@ -14,7 +14,7 @@ use serde_json::json;
 
 pub use self::glass::{ShownGlass, Which};
 pub use self::obey::FreezeForecast;
-use crate::controls::{SeenControl, written};
+use crate::controls::SeenControl;
 use crate::load::audit;
 use crate::once::Decided;
 use crate::runbooks::{fact, refuse_faults};
@@ -89,7 +89,7 @@ impl App {
         let fact = fact("freeze.added", user, json!({"window": window}));
         let entry = noted(calendar, scope, fact, now);
         let reply = shown(&control.scope, window, now);
-        Ok(Decided { reply, writes: vec![written((control, version)), entry] })
+        Ok(Decided { reply, writes: vec![Write::put(control, version), entry] })
     }
 
     /// Takes a window out of its calendar, whether it has begun or not.
@@ -108,7 +108,7 @@ impl App {
             let window = calendar.remove(id, now).ok_or_else(missing)?;
             let fact = fact("freeze.removed", &caller.principal.user, json!({"window": window}));
             let entry = noted(calendar, scope, fact, now);
-            Ok(Decided { reply: (), writes: vec![written((control, version)), entry] })
+            Ok(Decided { reply: (), writes: vec![Write::put(control, version), entry] })
         };
         self.once(caller, decide).await?;
         Ok(())

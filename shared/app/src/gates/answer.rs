@@ -100,7 +100,7 @@ impl App {
             Some(state) => before.closed(state, self.settings.nudge_grace, now),
             None => before,
         };
-        let mut writes = vec![stored(ledger.clone(), ledger_version)];
+        let mut writes = vec![Write::put(ledger.clone(), ledger_version)];
         if let Some(decision) = ledger.decisions.last() {
             let fact = fact_about(decision, &approval);
             writes.extend(audited(&mut approval, Some(version), fact, now));
@@ -128,7 +128,7 @@ impl App {
             let detail = json!({"of": of, "reason": reason, "subject": approval.question.subject});
             let fact = fact("approval.withdrawn", &caller.principal.user, detail);
             let [write, entry] = audited(&mut approval, Some(version), fact, now);
-            let writes = vec![stored(without.clone(), ledger.map(|ledger| ledger.version)), write, entry];
+            let writes = vec![Write::put(without.clone(), ledger.map(|ledger| ledger.version)), write, entry];
             Ok(Decided { reply: GateDetail { approval, ledger: Some(without) }, writes })
         };
         let detail = self.once(caller, decide).await?.into_reply();
@@ -166,13 +166,6 @@ fn while_paused(approval: &Approval, execution: &Execution, now: Time) -> Approv
 
 fn detail_of(approval: &Versioned<Approval>, ledger: Option<&Versioned<Ledger>>) -> GateDetail {
     GateDetail { approval: approval.value.clone(), ledger: ledger.map(|ledger| ledger.value.clone()) }
-}
-
-fn stored(ledger: Ledger, version: Option<u64>) -> Write {
-    match version {
-        None => Write::create(ledger),
-        Some(version) => Write::replace(ledger, version),
-    }
 }
 
 /// What is filled in stays in the ledger.

@@ -34,10 +34,7 @@ pub struct GateDetail {
 pub(crate) fn audited(approval: &mut Approval, version: Option<u64>, fact: Fact, now: Time) -> [Write; 2] {
     let (resource, team) = (approval.question.resource(), approval.question.team.clone());
     let entry = audit(&mut approval.audit, resource, team, fact, now);
-    let write = match version {
-        None => Write::create(approval.clone()),
-        Some(version) => Write::replace(approval.clone(), version),
-    };
+    let write = Write::put(approval.clone(), version);
     [write, entry]
 }
 

@@ -62,12 +62,11 @@ impl App {
                 told(&caller, &click, answered)
             }
         };
-        let Button { step, round, .. } = button.clone();
-        let at = self.clock.now();
-        let click_digest = Digest::of_bytes(signed.verified.replay_key.as_bytes());
-        let reply = Reply { step, round, click: click_digest, text, seen, at };
+        let (at, to) = (self.clock.now(), (click.reply_to, seen));
+        let click = Digest::of_bytes(signed.verified.replay_key.as_bytes());
+        let reply = Reply { step: button.step.clone(), round: button.round, click, text, at };
         let due_at = at.plus(self.settings.nudge_grace);
-        self.owe_reply(Notification::reply(&button, reply, click.reply_to, due_at)).await
+        self.owe_reply(Notification::reply(&button, reply, to, due_at)).await
     }
 
     /// The button, if Muster made it.
@@ -143,9 +142,12 @@ fn told(caller: &Caller, click: &Click, answered: Result<GateDetail, Error>) -> 
     match answered {
         Err(error) => (format!("Your answer does not count: {}", refusal(&error)), Seen::ByPresser),
         Ok(detail) => {
-            let open = detail.approval.state == ApprovalState::Open;
-            let seen = if open { Seen::Below } else { Seen::InPlace };
-            (counted(caller, click, &detail.approval), seen)
+            let said = counted(caller, click, &detail.approval);
+            if detail.approval.state == ApprovalState::Open {
+                (format!("{said}. Others are still asked"), Seen::Below)
+            } else {
+                (said, Seen::InPlace)
+            }
         }
     }
 }
@@ -166,6 +168,5 @@ fn counted(caller: &Caller, click: &Click, approval: &Approval) -> String {
     let what =
         format!("step {} of runbook {} ({})", question.step, question.runbook.name, question.execution);
     let why = click.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    let more = if approval.state == ApprovalState::Open { ". Others are still asked" } else { "" };
-    format!("{user} {said} {what}{why}{more}")
+    format!("{user} {said} {what}{why}")
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use muster_domain::approval::Approver;
 use muster_domain::execution::Execution;
 use muster_domain::ids::{ExecutionId, TeamId};
-use muster_domain::notification::{Decision, Effect, Event, Notification, Occasion, decide};
+use muster_domain::notification::{Asking, Decision, Effect, Event, Notification, Occasion, Reply, decide};
 
 use crate::job::Job;
 use crate::metrics::Counter;
@@ -106,11 +106,8 @@ pub(crate) fn job_of(notification: &Notification) -> Job {
     let (execution, number) = (execution.clone(), *number);
     match occasion {
         Occasion::Failure(_) | Occasion::Trouble(_) => Job::Notify { execution, number },
-        Occasion::Asking(asking) => {
-            Job::Tell { execution, step: asking.step.clone(), round: asking.round, number }
-        }
-        Occasion::Reply(reply) => {
-            Job::Tell { execution, step: reply.step.clone(), round: reply.round, number }
+        Occasion::Asking(Asking { step, round, .. }) | Occasion::Reply(Reply { step, round, .. }) => {
+            Job::Tell { execution, step: step.clone(), round: *round, number }
         }
     }
 }

@@ -57,9 +57,7 @@ impl App {
         let seen: Versioned<Notification> = stored.typed()?;
         Ok(seen.value.due_at.is_some().then_some(seen))
     }
-}
 
-impl App {
     /// What is sent to the recipient of this place; else the outcome of an attempt that cannot be made.
     async fn message(&self, notification: &Notification, place: usize) -> Result<RenderedRequest, Outcome> {
         let refused = |reason| Outcome::Refused { reason };

@@ -196,6 +196,14 @@ impl Write {
     pub fn replace(record: impl Into<Record>, version: u64) -> Self {
         Self::Put { record: record.into(), expect: Expect::Version(version) }
     }
+
+    /// Replaces the record that was read at `seen`, or creates the one that was not there.
+    pub fn put(record: impl Into<Record>, seen: Option<u64>) -> Self {
+        match seen {
+            None => Self::create(record),
+            Some(version) => Self::replace(record, version),
+        }
+    }
 }
 
 impl Stored {

@@ -11,7 +11,7 @@ use muster_domain::ids::{ExecutionId, StepId, TeamId, WorkflowId};
 use muster_domain::incident::{Incident, IncidentEvent};
 use muster_domain::integration::{Alert, Integration, Seen};
 use muster_domain::limits::{Target, Usage};
-use muster_domain::notification::{Notification, Occasion, Team};
+use muster_domain::notification::{Asking, Notification, Occasion, Reply, Team};
 use muster_domain::runbook::{Runbook, RunbookVersion, VersionDecision};
 use muster_domain::time::Time;
 use muster_domain::workflow::{TriggerKind, WhyPart, Workflow, WorkflowVersion};
@@ -144,11 +144,8 @@ impl Record {
             Self::Seen(seen) => Key::Seen(seen.key),
             Self::Notification(Notification { execution, number, occasion, .. }) => match occasion {
                 Occasion::Failure(_) | Occasion::Trouble(_) => Key::Notification(execution.clone(), *number),
-                Occasion::Asking(asking) => {
-                    Key::AskingNote(execution.clone(), asking.step.clone(), asking.round, *number)
-                }
-                Occasion::Reply(reply) => {
-                    Key::AskingNote(execution.clone(), reply.step.clone(), reply.round, *number)
+                Occasion::Asking(Asking { step, round, .. }) | Occasion::Reply(Reply { step, round, .. }) => {
+                    Key::AskingNote(execution.clone(), step.clone(), *round, *number)
                 }
             },
             Self::Team(team) => Key::Team(team.id.clone()),

@@ -1,6 +1,8 @@
 //! An execution that another one waits for does what that one does: it is stopped, paused and resumed with it, and taken
 //! back with it. Whoever steers the one tells the other at once; this is for what ends by itself, and for those who could not say so.
 
+use std::time::Duration;
+
 use muster_domain::execution::{Decision, Event, Execution, ExecutionStatus, StopMode, decide};
 use muster_domain::ids::UserId;
 
@@ -28,7 +30,7 @@ impl App {
         let compiled = self.plan_of(&child.value.pinned).await?;
         let resumed =
             self.do_likewise(child.clone(), &compiled, Event::Resume { by: pause.by.clone() }).await?;
-        self.nudge(&resumed.value.id, resumed.value.team.as_ref(), std::time::Duration::ZERO).await;
+        self.nudge(&resumed.value.id, resumed.value.team.as_ref(), Duration::ZERO).await;
         Ok(())
     }
 

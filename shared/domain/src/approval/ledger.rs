@@ -59,6 +59,13 @@ pub enum Via {
     Slack,
 }
 
+impl Decision {
+    /// Whose word it is: whoever decided, and whoever said that this is them.
+    pub fn authors(&self) -> impl Iterator<Item = &UserId> {
+        [Some(&self.by), self.vouched_by.as_ref()].into_iter().flatten()
+    }
+}
+
 /// Who took a decision back, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawn {

@@ -196,8 +196,7 @@ impl Approval {
     pub fn names(&self, ledger: Option<&Ledger>) -> BTreeSet<UserId> {
         let decisions = ledger.into_iter().flat_map(|ledger| &ledger.decisions);
         let decided = decisions.flat_map(|decision| {
-            let withdrawn = decision.withdrawn.as_ref().map(|withdrawn| &withdrawn.by);
-            [Some(&decision.by), decision.vouched_by.as_ref(), withdrawn].into_iter().flatten()
+            decision.authors().chain(decision.withdrawn.as_ref().map(|withdrawn| &withdrawn.by))
         });
         self.question.excluded.iter().chain(decided).cloned().collect()
     }

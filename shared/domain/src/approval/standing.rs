@@ -20,9 +20,9 @@ pub enum Standing {
 }
 
 /// What the worker trusts before it passes a gate (INVARIANTS C3, C4). Only decisions on `subject` that were not taken back
-/// count; of approvals only those by different people, neither they nor who vouched for them excluded, each admitted to their level by the levels'
-/// own approvers or the `rungs` climbed. A person who approved at two levels, as an alias that became known later shows,
-/// counts at the lower one. A rejection stands even if its author was excluded since: it lets nothing go on.
+/// count; of approvals only those by different people, neither they nor who vouched for them excluded, each admitted to their
+/// level by the levels' own approvers or the `rungs` climbed. A person who approved at two levels, as an alias that became
+/// known later shows, counts at the lower one. A rejection stands even if its author was excluded since: it lets nothing go on.
 pub fn standing(
     spec: &GateSpec,
     rungs: u32,
@@ -39,10 +39,7 @@ pub fn standing(
     }
     let counts = |decision: &&Decision| {
         spec.admitted(decision.level, rungs).any(|approver| *approver == decision.right)
-            && ![Some(&decision.by), decision.vouched_by.as_ref()]
-                .into_iter()
-                .flatten()
-                .any(|person| people.is_one_of(person, excluded))
+            && !decision.authors().any(|author| people.is_one_of(author, excluded))
     };
     let mut counted = Vec::new();
     for (level, asked) in spec.levels.iter().enumerate() {

@@ -61,8 +61,7 @@ impl Execution {
     /// The undos that were stored and have not succeeded, of steps that may have acted, as if nobody had sent them yet: one that
     /// failed is left like one that never began. What a person let be or did by hand is not.
     pub fn left_undone(&self, plan: &Plan) -> BTreeMap<StepId, StepRun> {
-        let undos = self.steps.iter().filter(|(id, run)| id.is_undo() && !run.settled());
-        let left = undos.filter(|(id, _)| self.may_have_acted(id));
+        let left = self.undos_left().filter(|(id, _)| self.may_have_acted(id));
         let fresh = left.map(|(id, run)| {
             let budget = plan.step(id).map_or(1, |planned| planned.retry.max_attempts);
             let (request, place) = (run.request.clone(), run.place);

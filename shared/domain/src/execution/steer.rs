@@ -14,6 +14,10 @@ pub(super) fn stop(mut progress: Progress<'_>, by: UserId, mode: StopMode, reaso
         State::Succeeded | State::Failed { .. } | State::RolledBack { .. } => {
             return Decision::Refused(Refusal::WrongState(progress.execution().status_word()));
         }
+        // It is on its way back and waits for a decision about an undo: whoever asks is to know.
+        State::UndoFailed { .. } if mode == StopMode::Abort => {
+            return Decision::Refused(Refusal::WrongState(progress.execution().status_word()));
+        }
         State::Pending
         | State::Running { .. }
         | State::Waiting { .. }
@@ -22,10 +26,7 @@ pub(super) fn stop(mut progress: Progress<'_>, by: UserId, mode: StopMode, reaso
         | State::UndoFailed { .. } => {}
     }
     if asked_before(&progress, mode) {
-        // One that waits for a decision about an undo is not helped by an abort, and whoever asks is to know.
-        let stuck = mode == StopMode::Abort && matches!(progress.state(), State::UndoFailed { .. });
-        let refusal = Refusal::WrongState(progress.execution().status_word());
-        return if stuck { Decision::Refused(refusal) } else { Decision::AlreadyDone };
+        return Decision::AlreadyDone;
     }
     let at = progress.now();
     progress.request_stop(Stop { by: by.clone(), at, reason: reason.clone(), mode, quiesced_at: None });

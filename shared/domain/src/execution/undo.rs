@@ -21,8 +21,12 @@ pub enum UndoDecision {
 impl Execution {
     /// The undo whose turn it is: of the step that began last, of those that are not taken back yet.
     pub(super) fn next_undo(&self) -> Option<(&StepId, &StepRun)> {
-        let undos = self.steps.iter().filter(|(id, run)| id.is_undo() && !run.settled());
-        undos.max_by_key(|(_, run)| run.place)
+        self.undos_left().max_by_key(|(_, run)| run.place)
+    }
+
+    /// Those that have not succeeded, and that nobody has let be.
+    pub(super) fn undos_left(&self) -> impl Iterator<Item = (&StepId, &StepRun)> {
+        self.steps.iter().filter(|(id, run)| id.is_undo() && !run.settled())
     }
 
     /// Whether the step that an undo belongs to may have done something: whatever surely never left did nothing.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Addressees, Asking, EmailAddress, Escalated, Failure, IncidentWords, Notification, Notifier, Occasion,
-    Recipient, Seen, Way, buttons, reply,
+    Recipient, Way, buttons, reply,
 };
 use crate::execution::ExecutionStatus;
 use crate::plan::{WebhookCall, slack_message, teams_message};
@@ -38,12 +38,8 @@ pub fn prepare(
             };
             rendered(slack_message(&action, more), &json!({"text": text}))
         }
-        Way::SlackReply { url } => {
-            let seen = match &notification.occasion {
-                Occasion::Reply(reply) => reply.seen,
-                Occasion::Failure(_) | Occasion::Asking(_) | Occasion::Trouble(_) => Seen::ByPresser,
-            };
-            Ok(reply::to_slack(url, &notification.lines(for_slack).join("\n"), seen))
+        Way::SlackReply { url, seen } => {
+            Ok(reply::to_slack(url, &notification.lines(for_slack).join("\n"), *seen))
         }
         Way::Teams { webhook_url } => {
             let (title, text) = ("{{title}}".to_owned(), "{{text}}".to_owned());

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EmailAddress, Notifier, Recipient, TeamSettings};
+use super::{EmailAddress, Notifier, Recipient, Seen, TeamSettings};
 use crate::answer::Answer;
 use crate::approval::ReplyUrl;
 use crate::ids::{SlackUserId, UserId};
@@ -24,6 +24,7 @@ pub enum Way {
     /// To where Slack takes answers to a click.
     SlackReply {
         url: ReplyUrl,
+        seen: Seen,
     },
     Teams {
         webhook_url: SecretRef,

@@ -20,7 +20,6 @@ pub struct Reply {
     /// What tells the click from all others.
     pub click: Digest,
     pub text: String,
-    pub seen: Seen,
     pub at: Time,
 }
 
@@ -41,10 +40,10 @@ const FIRST: u32 = 1 << 31;
 
 impl Notification {
     /// What a click is answered; the same for a repeat of it.
-    pub fn reply(button: &Button, reply: Reply, to: ReplyUrl, due_at: Time) -> Self {
+    pub fn reply(button: &Button, reply: Reply, (url, seen): (ReplyUrl, Seen), due_at: Time) -> Self {
         let [a, b, c, d, ..] = *reply.click.as_bytes();
         let number = FIRST | u32::from_be_bytes([a, b, c, d]);
-        let recipient = Recipient::new(Way::SlackReply { url: to }, None, reply.at);
+        let recipient = Recipient::new(Way::SlackReply { url, seen }, None, reply.at);
         let addressees = Addressees::Known { recipients: vec![recipient], incident: None };
         let concerned = (Some(button.team.clone()), None);
         let owed = Self::new(button.execution.clone(), number, Occasion::Reply(reply), concerned, due_at);

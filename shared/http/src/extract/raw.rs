@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use crate::problem::{Kind, Problem};
 
@@ -14,6 +14,12 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         read(request, state).await.map(Self)
     }
+}
+
+/// What a signature is made of beside the body. A value that is no text cannot be what a scheme asks for, so that it counts
+/// as absent.
+pub(crate) fn pairs(headers: &HeaderMap) -> Vec<(&str, &str)> {
+    headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect()
 }
 
 /// The whole body, as far as the route's limit allows.

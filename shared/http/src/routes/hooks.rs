@@ -11,7 +11,7 @@ use muster_domain::sources::MAX_BODY_BYTES;
 use muster_domain::sources::verification::Headers;
 
 use crate::extract::named::Named;
-use crate::extract::raw::Raw;
+use crate::extract::raw::{Raw, pairs};
 use crate::openapi::{Failing, Missing, Undelivered};
 use crate::problem::Problem;
 use crate::types::delivery::Delivered;
@@ -32,10 +32,7 @@ pub(crate) async fn receive_delivery(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<(StatusCode, Json<Delivered>), Problem> {
-    // A value that is no text cannot be what a scheme asks for, so that it counts as absent.
-    let pairs: Vec<(&str, &str)> =
-        headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-    let delivered = app.receive_delivery(&id, &Headers::new(&pairs), &body).await?;
+    let delivered = app.receive_delivery(&id, &Headers::new(&pairs(&headers)), &body).await?;
     Ok((StatusCode::ACCEPTED, Json(delivered.into())))
 }
 

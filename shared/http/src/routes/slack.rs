@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use muster_app::App;
 use muster_domain::sources::verification::Headers;
 
-use crate::extract::raw::Raw;
+use crate::extract::raw::{Raw, pairs};
 use crate::layers::correlation::CorrelationId;
 use crate::openapi::{Failing, Unsigned};
 use crate::problem::Problem;
@@ -32,10 +32,7 @@ pub(crate) async fn take_slack_action(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<StatusCode, Problem> {
-    // A value that is no text cannot be what the signature asks for, so that it counts as absent.
-    let pairs: Vec<(&str, &str)> =
-        headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-    let signed = app.prove_slack(&Headers::new(&pairs), &body).await?;
+    let signed = app.prove_slack(&Headers::new(&pairs(&headers)), &body).await?;
     app.answer_in_slack(&signed, Some(correlation.to_string())).await?;
     Ok(StatusCode::OK)
 }

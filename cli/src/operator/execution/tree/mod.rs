@@ -120,10 +120,6 @@ pub(super) fn verdict(execution: &Value) -> Option<String> {
     Some(format!("verdict {}: {}", field(verdict, "/is"), field(verdict, "/because")))
 }
 
-fn items<'v>(value: &'v Value, name: &str) -> &'v [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
 fn width_of(text: &str) -> usize {
     text.width()
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::step::{NOT_RUN, Said, of_step, of_steps};
-use super::{INDENT, Sight, items, width_of};
-use crate::operator::output::{Paint, field};
+use super::{INDENT, Sight, width_of};
+use crate::operator::output::{Paint, field, items};
 
 const NONE: &Value = &Value::Null;
 

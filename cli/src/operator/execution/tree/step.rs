@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::Sight;
 use super::place::run_of;
 use super::wait::waits;
-use super::{Sight, items};
-use crate::operator::output::{Paint, field};
+use crate::operator::output::{Paint, field, items};
 
 /// What is said beside a name, and under it.
 #[derive(Debug, Default)]

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::Sight;
 use super::step::{Said, time};
-use super::{Sight, items};
 use crate::operator::approval::needs;
-use crate::operator::output::{field, timestamp};
+use crate::operator::output::{field, items, timestamp};
 
 pub(super) fn waits((written, run): (&Value, &Value), sight: Sight<'_>) -> Said {
     if let Some(gate) = run.get("gate") {

@@ -149,8 +149,8 @@ fn a_click_is_answered_where_slack_says_and_for_whom_it_concerns() {
     ] {
         let click = Digest::of_bytes(b"a click");
         let step = button.step.clone();
-        let reply = Reply { step, round: 1, click, text: "no <!channel>\nfor you".into(), seen, at: T0 };
-        let reply = Notification::reply(&button, reply, url.clone(), after(60));
+        let reply = Reply { step, round: 1, click, text: "no <!channel>\nfor you".into(), at: T0 };
+        let reply = Notification::reply(&button, reply, (url.clone(), seen), after(60));
         assert!(reply.number >= 1 << 31, "{}", reply.number);
         let [told] = &requests(&reply)[..] else { panic!("one message") };
         let body = &told["request"]["body"];
