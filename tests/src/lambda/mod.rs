@@ -6,6 +6,7 @@ mod approvals;
 mod batches;
 mod callbacks;
 mod dead_letters;
+mod documented;
 mod events;
 mod gateway;
 mod hooks;

@@ -36,7 +36,7 @@ pub(crate) fn variables_of(binary: &str) -> BTreeSet<String> {
     variables.keys().cloned().collect()
 }
 
-fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
