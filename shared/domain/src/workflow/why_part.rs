@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
 use super::{MatchDecision, MatchOutcome, Predicate, WhyRecord, Workflow};
@@ -87,7 +88,7 @@ impl WhyPart {
 /// Collects decisions until a part is full.
 #[derive(Debug, Default)]
 pub struct PartWriter {
-    asked: HashMap<Predicate, u32>,
+    asked: HashMap<Predicate, u32, RandomState>,
     decisions: Vec<Decision>,
     bytes: usize,
 }
